@@ -1,0 +1,82 @@
+/**
+ * Append-only logs in typed-array chunks: an append never moves what is already there, so a long run has no
+ * pauses in which a log is copied, and the oldest chunks can be dropped to stay inside a memory budget.
+ */
+
+/** Entries per chunk. 2^15 pairs are 256 KiB: small enough to drop history in fine portions, large enough that a chunk change is rare. */
+const PAIRS_SHIFT = 15;
+const PAIRS_PER_CHUNK = 1 << PAIRS_SHIFT;
+const PAIR_MASK = PAIRS_PER_CHUNK - 1;
+
+/** A log of (u32, u32) pairs, addressed by position from 0; positions stay valid when older ones are dropped. */
+export class PairLog {
+  private readonly chunks: (Uint32Array | undefined)[] = [];
+  private current: Uint32Array = new Uint32Array(0);
+  /** Index of the next free half-pair in `current`. */
+  private at = 0;
+  private chunkStart = -PAIRS_PER_CHUNK;
+  private firstChunk = 0;
+  private spare: Uint32Array | undefined;
+
+  constructor() {
+    this.open(0);
+  }
+
+  get length(): number {
+    return this.chunkStart + (this.at >>> 1);
+  }
+
+  /** Position of the oldest entry that is still there. */
+  get oldest(): number {
+    return this.firstChunk * PAIRS_PER_CHUNK;
+  }
+
+  get bytes(): number {
+    return (this.chunks.length - this.firstChunk) * PAIRS_PER_CHUNK * 8;
+  }
+
+  push(first: number, second: number): void {
+    if (this.at === PAIRS_PER_CHUNK * 2) this.open((this.chunkStart >>> PAIRS_SHIFT) + 1);
+    const at = this.at;
+    this.current[at] = first;
+    this.current[at + 1] = second;
+    this.at = at + 2;
+  }
+
+  first(position: number): number {
+    return (this.chunks[Math.floor(position / PAIRS_PER_CHUNK)] as Uint32Array)[(position & PAIR_MASK) << 1] as number;
+  }
+
+  second(position: number): number {
+    return (this.chunks[Math.floor(position / PAIRS_PER_CHUNK)] as Uint32Array)[((position & PAIR_MASK) << 1) + 1] as number;
+  }
+
+  /** Drops all entries from `length` on. */
+  truncate(length: number): void {
+    const chunk = Math.floor(length / PAIRS_PER_CHUNK);
+    if (chunk * PAIRS_PER_CHUNK !== this.chunkStart) {
+      this.spare = this.chunks[chunk + 1];
+      this.chunks.length = chunk + 1;
+      this.open(chunk);
+    }
+    this.at = (length & PAIR_MASK) << 1;
+  }
+
+  /** Drops whole chunks that lie before `position`. */
+  forgetBefore(position: number): void {
+    const keep = Math.min(Math.floor(position / PAIRS_PER_CHUNK), this.chunks.length - 1);
+    for (; this.firstChunk < keep; this.firstChunk++) this.chunks[this.firstChunk] = undefined;
+  }
+
+  private open(chunk: number): void {
+    let array = this.chunks[chunk];
+    if (array === undefined) {
+      array = this.spare ?? new Uint32Array(PAIRS_PER_CHUNK * 2);
+      this.spare = undefined;
+      this.chunks[chunk] = array;
+    }
+    this.current = array;
+    this.chunkStart = chunk * PAIRS_PER_CHUNK;
+    this.at = 0;
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * The one store of a session: every cell whose value matters to a run lives here, and every write to it goes through
+ * `write` or `writeValue`, which append the old value to the journal. A step is a mark in the journal.
+ *
+ * Rules
+ * - A cell of a fresh block is zero (a fresh value slot is undefined). Allocation is not state: after an undo a block
+ *   stays allocated with its zeros, so a state does not depend on how it was reached.
+ * - A write that changes nothing appends nothing.
+ * - `poke` bypasses the journal. Only for cells that hold the same value again when the step ends (a lock that is taken
+ *   and released inside one step): otherwise undo would not restore them.
+ */
+import { hashBlock, hashValue, mix } from "./hash.ts";
+import { PairLog } from "./log.ts";
+
+/** Words per block: one 4 KiB page. */
+export const BLOCK_WORDS = 1024;
+
+const CHUNK_SHIFT = 18; // 1 MiB of words a chunk: 256 blocks
+const CHUNK_WORDS = 1 << CHUNK_SHIFT;
+const CHUNK_MASK = CHUNK_WORDS - 1;
+
+/** Journal bytes of one step mark and of one entry of a value slot (an array element each for slot, old value). */
+const MARK_BYTES = 8;
+const VALUE_ENTRY_BYTES = 24;
+
+export interface StoreOptions {
+  /** Bytes that history may take; the oldest steps are forgotten past it. Default 512 MiB. */
+  readonly historyBudget?: number;
+  /** False: no history at all. */
+  readonly recording?: boolean;
+}
+
+/** One entry of the journal: a word (`cell`) or a value slot (`slot`) and what it held before. */
+export type Change = { readonly cell: number; readonly old: number } | { readonly slot: number; readonly old: unknown };
+
+export class Store {
+  recording: boolean;
+
+  private readonly chunks: Uint32Array[] = [];
+  private blocks = 0;
+  /** Logical identity of each block (an owner's tag and its number in that owner), independent of the order of allocation. */
+  private readonly blockTags: number[] = [];
+
+  private readonly values: unknown[] = [];
+  private valueCount = 0;
+
+  private readonly words = new PairLog();
+  private readonly valueSlots: number[] = [];
+  private readonly valueOlds: unknown[] = [];
+  /** Position in `valueSlots` is `valueBase` + index: the front is cut off when history is forgotten. */
+  private valueBase = 0;
+
+  /** Mark n is at (marks.first, marks.second) = (length of the word log, length of the value log) when n steps were done. */
+  private readonly marks = new PairLog();
+  private oldestMark = 0;
+  private readonly budget: number;
+
+  constructor(options: StoreOptions = {}) {
+    this.recording = options.recording ?? true;
+    this.budget = options.historyBudget ?? 512 * 1024 * 1024;
+    this.marks.push(0, 0);
+  }
+
+  // ---- words ----
+
+  /**
+   * A new block of 1024 zero words. `tag` names it independently of the order of allocation and must be unique, below 2^53.
+   * Returns the number of its first cell.
+   */
+  allocate(tag: number): number {
+    const base = this.blocks * BLOCK_WORDS;
+    if (base >>> CHUNK_SHIFT === this.chunks.length) this.chunks.push(new Uint32Array(CHUNK_WORDS));
+    this.blockTags.push(tag);
+    this.blocks++;
+    return base;
+  }
+
+  read(cell: number): number {
+    return (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array)[cell & CHUNK_MASK] as number;
+  }
+
+  write(cell: number, value: number): void {
+    const chunk = this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array;
+    const index = cell & CHUNK_MASK;
+    const old = chunk[index] as number;
+    if (old === value >>> 0) return;
+    chunk[index] = value;
+    if (this.recording) this.words.push(cell, old);
+  }
+
+  /** A write that leaves no trace in the journal; see the rule at the top. */
+  poke(cell: number, value: number): void {
+    (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array)[cell & CHUNK_MASK] = value;
+  }
+
+  /** Words `cell` and `cell + 1` as one unsigned number; exact below 2^53. */
+  readNumber(cell: number): number {
+    const chunk = this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array;
+    const index = cell & CHUNK_MASK;
+    return (chunk[index + 1] as number) * 0x1_0000_0000 + (chunk[index] as number);
+  }
+
+  /** Writes a number below 2^53 to words `cell` (low half) and `cell + 1`. */
+  writeNumber(cell: number, value: number): void {
+    this.write(cell, value % 0x1_0000_0000);
+    this.write(cell + 1, Math.floor(value / 0x1_0000_0000));
+  }
+
+  readBig(cell: number): bigint {
+    return (BigInt(this.read(cell + 1)) << 32n) | BigInt(this.read(cell));
+  }
+
+  writeBig(cell: number, value: bigint): void {
+    this.write(cell, Number(value & 0xffff_ffffn));
+    this.write(cell + 1, Number((value >> 32n) & 0xffff_ffffn));
+  }
+
+  /** A live view of `count` words from `cell` on, inside one block. For reading only: a write to it would escape the journal. */
+  view(cell: number, count: number): Readonly<Uint32Array> {
+    const index = cell & CHUNK_MASK;
+    return (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array).subarray(index, index + count);
+  }
+
+  /** The tag of the block that `cell` lies in. */
+  tagOf(cell: number): number {
+    return this.blockTags[Math.floor(cell / BLOCK_WORDS)] as number;
+  }
+
+  // ---- values ----
+
+  /** `count` new slots, undefined until written. Returns the number of the first. */
+  allocateValues(count: number): number {
+    const first = this.valueCount;
+    this.valueCount += count;
+    for (let i = this.values.length; i < this.valueCount; i++) this.values.push(undefined);
+    return first;
+  }
+
+  readValue(slot: number): unknown {
+    return this.values[slot];
+  }
+
+  /** `value` must never be changed afterwards: the journal keeps it, not a copy. */
+  writeValue(slot: number, value: unknown): void {
+    const old = this.values[slot];
+    if (Object.is(old, value)) return;
+    this.values[slot] = value;
+    if (this.recording) {
+      this.valueSlots.push(slot);
+      this.valueOlds.push(old);
+    }
+  }
+
+  /** `writeValue` without a trace in the journal; see the rule at the top. */
+  pokeValue(slot: number, value: unknown): void {
+    this.values[slot] = value;
+  }
+
+  // ---- time ----
+
+  /** Steps done so far. */
+  get now(): number {
+    return this.marks.length - 1;
+  }
+
+  /** The earliest mark that `undo` can go back to. */
+  get oldest(): number {
+    return this.recording ? this.oldestMark : this.now;
+  }
+
+  /** Bytes that history takes at present. */
+  get historyBytes(): number {
+    return this.words.bytes + this.marks.bytes + this.valueSlots.length * VALUE_ENTRY_BYTES;
+  }
+
+  /** Ends the current step and returns the number of the mark at its end. */
+  mark(): number {
+    this.marks.push(this.words.length, this.valueBase + this.valueSlots.length);
+    if ((this.now & 0xfff) === 0 && this.historyBytes > this.budget) this.forget();
+    return this.marks.length - 1;
+  }
+
+  /** Goes back to the state at `mark`; everything after it is gone. Throws a RangeError if that mark is not in history. */
+  undo(mark: number): void {
+    if (mark < this.oldest || mark > this.now) {
+      throw new RangeError(`step ${mark} is not in history (${this.oldest} to ${this.now})`);
+    }
+    const wordEnd = this.marks.first(mark);
+    for (let at = this.words.length - 1; at >= wordEnd; at--) {
+      const cell = this.words.first(at);
+      (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array)[cell & CHUNK_MASK] = this.words.second(at);
+    }
+    this.words.truncate(wordEnd);
+    const valueEnd = this.marks.second(mark) - this.valueBase;
+    for (let at = this.valueSlots.length - 1; at >= valueEnd; at--) {
+      this.values[this.valueSlots[at] as number] = this.valueOlds[at];
+    }
+    this.valueSlots.length = valueEnd;
+    this.valueOlds.length = valueEnd;
+    this.marks.truncate(mark + 1);
+  }
+
+  /** The journal's entries after `mark` up to `end` (default: now, with the open step), oldest first. */
+  *changes(mark: number, end?: number): Generator<Change> {
+    const wordEnd = end === undefined ? this.words.length : this.marks.first(end);
+    for (let at = this.marks.first(mark); at < wordEnd; at++) {
+      yield { cell: this.words.first(at), old: this.words.second(at) };
+    }
+    const valueEnd = (end === undefined ? this.valueBase + this.valueSlots.length : this.marks.second(end)) - this.valueBase;
+    for (let at = this.marks.second(mark) - this.valueBase; at < valueEnd; at++) {
+      yield { slot: this.valueSlots[at] as number, old: this.valueOlds[at] };
+    }
+  }
+
+  /** The cells (words) that were written after `mark`. */
+  changedSince(mark: number): Set<number> {
+    const cells = new Set<number>();
+    if (mark < this.oldest) return cells;
+    for (let at = this.marks.first(mark); at < this.words.length; at++) cells.add(this.words.first(at));
+    return cells;
+  }
+
+  /** The value slots that were written after `mark`. */
+  slotsChangedSince(mark: number): Set<number> {
+    const slots = new Set<number>();
+    if (mark < this.oldest) return slots;
+    for (let at = this.marks.second(mark) - this.valueBase; at < this.valueSlots.length; at++) {
+      slots.add(this.valueSlots[at] as number);
+    }
+    return slots;
+  }
+
+  /** The number of the step (counted from 1) that wrote `cell` last, or undefined if none in history did. */
+  lastWriter(cell: number): number | undefined {
+    for (let at = this.words.length - 1; at >= Math.max(this.words.oldest, this.marks.first(this.oldest)); at--) {
+      if (this.words.first(at) === cell) return this.stepAt(at, (mark) => this.marks.first(mark));
+    }
+    return undefined;
+  }
+
+  /** As `lastWriter`, for a value slot. */
+  lastValueWriter(slot: number): number | undefined {
+    for (let at = this.valueSlots.length - 1; at >= 0; at--) {
+      if (this.valueSlots[at] === slot) return this.stepAt(this.valueBase + at, (mark) => this.marks.second(mark));
+    }
+    return undefined;
+  }
+
+  /** A hash of the whole state: equal states give equal hashes, however they were reached. */
+  hash(): string {
+    let a = 0;
+    let b = 0;
+    for (let block = 0; block < this.blocks; block++) {
+      const words = this.view(block * BLOCK_WORDS, BLOCK_WORDS);
+      const h = hashBlock(words, this.blockTags[block] as number);
+      a = (a + (h[0] as number)) >>> 0; // a sum, so that the order of allocation does not matter
+      b = (b + (h[1] as number)) >>> 0;
+    }
+    for (let slot = 0; slot < this.valueCount; slot++) {
+      const value = this.values[slot];
+      if (value === undefined) continue;
+      const h = hashValue(value);
+      a = (a + mix(h, slot)) >>> 0;
+      b = (b + mix(slot, h)) >>> 0;
+    }
+    return a.toString(16).padStart(8, "0") + b.toString(16).padStart(8, "0");
+  }
+
+  /** The first step whose mark lies after log position `at`, by bisection over the marks. */
+  private stepAt(at: number, position: (mark: number) => number): number {
+    let low = this.oldestMark;
+    let high = this.now + 1; // the open step
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (position(middle) > at) high = middle;
+      else low = middle;
+    }
+    return high;
+  }
+
+  /** Drops the older half of history. */
+  private forget(): void {
+    const keep = this.oldestMark + ((this.now - this.oldestMark) >>> 1);
+    this.oldestMark = keep;
+    this.words.forgetBefore(this.marks.first(keep));
+    const drop = this.marks.second(keep) - this.valueBase;
+    this.valueSlots.splice(0, drop);
+    this.valueOlds.splice(0, drop);
+    this.valueBase += drop;
+    this.marks.forgetBefore(keep);
+  }
+}
+
+/** For benchmarks and reports: history bytes of a step that changed `words` words and `values` slots. */
+export function stepBytes(words: number, values: number): number {
+  return MARK_BYTES + words * 8 + values * VALUE_ENTRY_BYTES;
+}
