@@ -1,0 +1,2 @@
+console.error("usage: tdxflow run|check|replay|decode|dap …");
+process.exitCode = 2;
