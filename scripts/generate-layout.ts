@@ -72,10 +72,12 @@ function place(section: string, fields: Field[]): { cells: number[]; words: numb
     const page = pageOf(field.class);
     const width = field.elementBits > 32 ? 2 : 1;
     // A page of raw bytes (the VMCS of an L2 VM) is addressed in bytes, so its elements share words.
-    const size = field.elementBits === 8 && field.fields > 1024 ? field.fields / 4 : width * field.fields * field.elementsPerField;
+    const size =
+      field.elementBits === 8 && field.fields > 1024 ? field.fields / 4 : width * field.fields * field.elementsPerField;
     const at = page * 1024 + (next[page] ??= 0);
     next[page] = (next[page] as number) + size;
-    if (size <= 1024 && (next[page] as number) > 1024) throw new Error(`page ${page} of ${prefix} is full at ${field.name}`);
+    if (size <= 1024 && (next[page] as number) > 1024)
+      throw new Error(`page ${page} of ${prefix} is full at ${field.name}`);
     lines.push(`export const ${constantName(prefix, field.name)} = ${at};`);
     cells.push(at);
     words.push(width);
@@ -119,11 +121,16 @@ const vmcsAt = place("vmcs", abi.vpVmcs);
 
 const table = (name: string, what: string, at: { cells: number[] }) =>
   lines.push("", `/** ${what} */`, `export const ${name}: readonly number[] = [${at.cells.join(", ")}];`);
-table("tdFieldPlaces", "Places of the TD-scope metadata fields, in the order of the metadata table; those of the TDR come first.", {
-  cells: [...tdrAt.cells, ...tdcsAt.cells],
-});
+table(
+  "tdFieldPlaces",
+  "Places of the TD-scope metadata fields, in the order of the metadata table; those of the TDR come first.",
+  {
+    cells: [...tdrAt.cells, ...tdcsAt.cells],
+  },
+);
 table("vpFieldPlaces", "Places of the VCPU-scope metadata fields, in the order of the metadata table.", vpAt);
 table("vmcsFieldPlaces", "Places of the VMCS fields, in the order of the metadata table.", vmcsAt);
 
-if (td.findIndex((field) => !TDR_CLASSES.includes(field.class)) !== tdr.length) throw new Error("TDR fields are not first");
+if (td.findIndex((field) => !TDR_CLASSES.includes(field.class)) !== tdr.length)
+  throw new Error("TDR fields are not first");
 writeFileSync(new URL("../src/module/layout.ts", import.meta.url), `${lines.join("\n")}\n`);

@@ -4,7 +4,6 @@
  * import("./leaves.ts").leaves>` (see step.ts).
  */
 declare module "*?run" {
+  export const dispatch: unknown;
   export const leaves: unknown;
-  export const hostLeaves: unknown;
-  export const guestLeaves: unknown;
 }

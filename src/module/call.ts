@@ -1,0 +1,179 @@
+/**
+ * One entry to the TDX module on one LP: a SEAMCALL, or a guest's TDCALL or VM exit. A leaf reads and writes the LP's
+ * registers through it, and it knows which locks the leaf holds. It lives as long as the leaf runs; nothing here is state
+ * that outlives the leaf, and a leaf that is stopped in the middle is brought back by running it again from its start.
+ */
+
+import { LP_GPR } from "../platform/lp.ts";
+import type { Memory } from "../platform/memory.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { Store } from "../state/store.ts";
+import { releaseLock } from "./lock-words.ts";
+import type { Steps } from "./step.ts";
+
+/** A leaf function. */
+export type Leaf = (call: Call) => Steps;
+
+/** How a leaf ended when it did not run to its last line. Thrown, so that a failed check in a shared step ends the leaf. */
+export class Completion {
+  /** Bits 63:32 and 31:0 of RAX. */
+  hi = 0;
+  lo = 0;
+  /** The values that the failed check compared, in words, where the leaf gives them. */
+  why = "";
+}
+
+/** The only instance: an LP's call is over when it is thrown, and the driver copies it at once. */
+const completion = new Completion();
+
+/** Ends the leaf with this status. `code` is bits 63:32 of RAX (arch/generated/status-codes.ts), `detail` bits 31:0. */
+export function fail(code: number, detail = 0, why = ""): never {
+  completion.hi = code >>> 0;
+  completion.lo = detail >>> 0;
+  completion.why = why;
+  throw completion;
+}
+
+export class Call {
+  readonly platform: Platform;
+  readonly store: Store;
+  readonly memory: Memory;
+  readonly lp: number;
+  /** First cell of the LP's block (platform/lp.ts). */
+  readonly lpCell: number;
+  /** First cell of the module's global data (sys.ts). */
+  readonly sys: number;
+
+  /** True for TDCALLs and VM exits: their lock acquisitions yield to a host that waits. */
+  isGuest = false;
+  /** True when nothing can run between two steps: locks that are free again at the end then leave no journal entries. */
+  atomic = true;
+  /** Leaf number, RAX[15:0], and version, RAX[23:16]. */
+  leaf = 0;
+  version = 0;
+  /** Successful lock acquisitions so far. */
+  acquisitions = 0;
+  /** Status of a leaf that runs to its end: bits 63:32 and 31:0 of RAX. */
+  statusHi = 0;
+  statusLo = 0;
+  /** Why the leaf failed, where the failed check says so. */
+  why = "";
+  /** The leaf left the registers (RAX included) as they are to be: it entered a guest, or went back to one or to the host. */
+  ownRegisters = false;
+
+  private readonly gpr: number;
+  /** The general registers as they were at entry: a leaf's operands stay readable while it prepares its outputs. */
+  private readonly input = new Uint32Array(32);
+  /** Locks held, oldest first: cell and kind (lock-words.ts) of each. */
+  private readonly heldCells: number[] = [];
+  private readonly heldKinds: number[] = [];
+
+  constructor(platform: Platform, lp: number, sys: number) {
+    this.platform = platform;
+    this.store = platform.store;
+    this.memory = platform.memory;
+    this.lp = lp;
+    this.lpCell = platform.lpCell(lp);
+    this.gpr = this.lpCell + LP_GPR;
+    this.sys = sys;
+  }
+
+  /** Makes the object ready for a new entry. */
+  reset(isGuest: boolean, atomic: boolean): void {
+    this.isGuest = isGuest;
+    this.atomic = atomic;
+    this.acquisitions = 0;
+    this.statusHi = 0;
+    this.statusLo = 0;
+    this.why = "";
+    this.ownRegisters = false;
+    this.heldCells.length = 0;
+    this.heldKinds.length = 0;
+    for (let i = 0; i < 32; i++) this.input[i] = this.store.read(this.gpr + i);
+    this.leaf = (this.input[0] as number) & 0xffff;
+    this.version = ((this.input[0] as number) >>> 16) & 0xff;
+  }
+
+  // ---- registers (arch/registers.ts): read as they were at entry, written as they will be at the end ----
+
+  lo(register: number): number {
+    return this.input[register * 2] as number;
+  }
+
+  hi(register: number): number {
+    return this.input[register * 2 + 1] as number;
+  }
+
+  /** A register as a number. Exact below 2^53; anything above is no valid address, whatever its low bits. */
+  num(register: number): number {
+    return (this.input[register * 2 + 1] as number) * 0x1_0000_0000 + (this.input[register * 2] as number);
+  }
+
+  big(register: number): bigint {
+    return (BigInt(this.input[register * 2 + 1] as number) << 32n) | BigInt(this.input[register * 2] as number);
+  }
+
+  set(register: number, lo: number, hi: number): void {
+    this.store.write(this.gpr + register * 2, lo);
+    this.store.write(this.gpr + register * 2 + 1, hi);
+  }
+
+  setNum(register: number, value: number): void {
+    this.store.writeNumber(this.gpr + register * 2, value);
+  }
+
+  setBig(register: number, value: bigint): void {
+    this.store.writeBig(this.gpr + register * 2, value);
+  }
+
+  // ---- locks ----
+
+  /** Notes a lock that was just taken. */
+  hold(cell: number, kind: number): void {
+    this.heldCells.push(cell);
+    this.heldKinds.push(kind);
+    this.acquisitions++;
+  }
+
+  /** The kind in which this call holds the lock at `cell`, or -1. */
+  holds(cell: number): number {
+    const index = this.heldCells.lastIndexOf(cell);
+    return index < 0 ? -1 : (this.heldKinds[index] as number);
+  }
+
+  /** Changes how a lock is held (promotion, demotion); a promotion counts as an acquisition. */
+  rehold(cell: number, kind: number): void {
+    this.heldKinds[this.heldCells.lastIndexOf(cell)] = kind;
+    this.acquisitions++;
+  }
+
+  /** Releases one lock before the end of the leaf. */
+  release(cell: number): void {
+    const kind = this.forget(cell);
+    if (kind >= 0) releaseLock(this, cell, kind);
+  }
+
+  /** Drops a lock from the list without releasing it: it is kept past the end of the call, or vanished with its entry. */
+  forget(cell: number): number {
+    const index = this.heldCells.lastIndexOf(cell);
+    if (index < 0) return -1;
+    const kind = this.heldKinds[index] as number;
+    this.heldCells.splice(index, 1);
+    this.heldKinds.splice(index, 1);
+    return kind;
+  }
+
+  /** Releases everything that is still held, latest first: the end of each leaf, however it ends. */
+  releaseAll(): void {
+    for (let i = this.heldCells.length - 1; i >= 0; i--) {
+      releaseLock(this, this.heldCells[i] as number, this.heldKinds[i] as number);
+    }
+    this.heldCells.length = 0;
+    this.heldKinds.length = 0;
+  }
+
+  /** The locks held now, for the debugger. */
+  get held(): readonly { cell: number; kind: number }[] {
+    return this.heldCells.map((cell, i) => ({ cell, kind: this.heldKinds[i] as number }));
+  }
+}

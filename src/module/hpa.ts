@@ -1,0 +1,31 @@
+/** Checks of physical address operands. `operand` is the operand id that a status names; for registers it is the register's number. */
+import { TDX_OPERAND_INVALID } from "../arch/generated/status-codes.ts";
+import { type Call, fail } from "./call.ts";
+
+/** A private or TDX-owned page: aligned, no KeyID bits, nothing above the physical address width. Returns the HPA. */
+export function checkHpa(call: Call, hpa: number, alignment: number, operand: number): number {
+  if (hpa % alignment !== 0 || hpa >= 2 ** call.platform.addressBits) fail(TDX_OPERAND_INVALID, operand);
+  return hpa;
+}
+
+/**
+ * A buffer of the host's, `size` bytes: below MAXPA, outside SEAMRR, with a shared KeyID (0 to the first private one).
+ * Returns its address without KeyID bits.
+ */
+export function checkSharedHpa(call: Call, hpa: number, size: number, operand: number): number {
+  const { config, addressBits } = call.platform;
+  if (hpa >= 2 ** config.maxpa) fail(TDX_OPERAND_INVALID, operand);
+  const span = 2 ** addressBits;
+  const hkid = Math.floor(hpa / span);
+  const address = hpa - hkid * span;
+  const { base, size: seamrrSize } = config.seamrr;
+  if (address < base + seamrrSize && base < address + size) fail(TDX_OPERAND_INVALID, operand);
+  if (hkid >= config.keyids.privateStart) fail(TDX_OPERAND_INVALID, operand);
+  return address;
+}
+
+/** As `checkSharedHpa`, for a buffer that must be aligned to its size, a power of two. */
+export function checkAlignedSharedHpa(call: Call, hpa: number, size: number, operand: number): number {
+  if (hpa % size !== 0) fail(TDX_OPERAND_INVALID, operand);
+  return checkSharedHpa(call, hpa, size, operand);
+}

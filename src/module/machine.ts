@@ -1,0 +1,138 @@
+/**
+ * A TDX platform with the TDX module loaded: what flows, logs and the debugger drive. An LP issues SEAMCALLs with its
+ * general registers (platform.readGpr, writeGpr); while it runs a guest it performs guest actions.
+ */
+import { RAX } from "../arch/registers.ts";
+import { BLOCK_TAG_MODULE } from "../platform/blocks.ts";
+import { type PlatformConfig, defaultPlatform } from "../platform/config.ts";
+import { LP_GUEST_TDVPR } from "../platform/lp.ts";
+import { Platform } from "../platform/platform.ts";
+import { BLOCK_WORDS, Store } from "../state/store.ts";
+import { Call, Completion } from "./call.ts";
+import { dispatch } from "./dispatch.ts";
+import { dispatch as runDispatch } from "./dispatch.ts?run";
+import type { Steps } from "./step.ts";
+import { SYS_WORDS } from "./sys.ts";
+
+export class Machine {
+  readonly store: Store;
+  readonly platform: Platform;
+  /** First cell of the module's global data (sys.ts). */
+  readonly sys: number;
+  /** The call that each LP is in, or was in last. */
+  readonly calls: readonly Call[];
+  /** The stepped entries that have not finished, by LP. */
+  private readonly open: (Entry | undefined)[] = [];
+
+  constructor(store: Store = new Store(), config: PlatformConfig = defaultPlatform) {
+    this.store = store;
+    this.platform = new Platform(store, config);
+    this.sys = store.allocate(BLOCK_TAG_MODULE);
+    for (let i = 1; i < Math.ceil(SYS_WORDS / BLOCK_WORDS); i++) store.allocate(BLOCK_TAG_MODULE + i); // adjacent blocks: one range of cells
+    this.calls = Array.from({ length: this.platform.lps }, (_, lp) => new Call(this.platform, lp, this.sys));
+  }
+
+  /** True while a guest runs on the LP. */
+  inGuest(lp: number): boolean {
+    return this.store.readNumber(this.platform.lpCell(lp) + LP_GUEST_TDVPR) !== 0;
+  }
+
+  /** True while no LP is inside the module: then a call may run as one. */
+  get quiescent(): boolean {
+    return this.open.every((entry) => entry === undefined);
+  }
+
+  /** Runs a SEAMCALL on the LP from its registers to its end. */
+  seamcall(lp: number): void {
+    if (!this.quiescent) {
+      const entry = this.beginSeamcall(lp);
+      while (entry.step() !== undefined);
+      return;
+    }
+    const call = this.enter(lp, false, true);
+    try {
+      runDispatch(call);
+    } catch (error) {
+      failed(call, error);
+    }
+    leave(call);
+  }
+
+  /** Starts a SEAMCALL that is stepped: it stands before its first step. */
+  beginSeamcall(lp: number): Entry {
+    return this.begin(this.enter(lp, false, false), dispatch);
+  }
+
+  /** The stepped entry that the LP is in. */
+  openEntry(lp: number): Entry | undefined {
+    return this.open[lp];
+  }
+
+  /** Drops all stepped entries: the store has gone back to a mark before they began. */
+  forgetEntries(): void {
+    this.open.length = 0;
+  }
+
+  private enter(lp: number, isGuest: boolean, atomic: boolean): Call {
+    const call = this.calls[lp] as Call;
+    if (this.open[lp] !== undefined) throw new Error(`LP ${lp} is inside the module`);
+    this.platform.enterModule();
+    call.reset(isGuest, atomic);
+    return call;
+  }
+
+  private begin(call: Call, leaf: (call: Call) => Steps): Entry {
+    const entry = new Entry(call, leaf(call), () => {
+      this.open[call.lp] = undefined;
+    });
+    this.open[call.lp] = entry;
+    return entry;
+  }
+}
+
+/** A leaf that is run step by step. */
+export class Entry {
+  readonly call: Call;
+  /** Trace of the step that comes next (step.ts); undefined when the leaf has ended. */
+  next: string | undefined;
+  private readonly steps: Steps;
+  private readonly onEnd: () => void;
+
+  constructor(call: Call, steps: Steps, onEnd: () => void) {
+    this.call = call;
+    this.steps = steps;
+    this.onEnd = onEnd;
+    this.step();
+  }
+
+  /** Runs the next step. Returns the trace of the one after it, or undefined at the end of the leaf. */
+  step(): string | undefined {
+    try {
+      const result = this.steps.next();
+      if (!result.done) {
+        this.next = result.value;
+        return result.value;
+      }
+    } catch (error) {
+      failed(this.call, error);
+    }
+    this.next = undefined;
+    leave(this.call);
+    this.onEnd();
+    return undefined;
+  }
+}
+
+/** Takes over how a leaf ended early; anything else than a completion status is a defect of the module and goes on up. */
+function failed(call: Call, error: unknown): void {
+  if (!(error instanceof Completion)) throw error;
+  call.statusHi = error.hi;
+  call.statusLo = error.lo;
+  call.why = error.why;
+}
+
+/** The end of every entry: what is still locked is released, and the host sees the status. */
+function leave(call: Call): void {
+  call.releaseAll();
+  if (!call.ownRegisters) call.set(RAX, call.statusLo, call.statusHi);
+}

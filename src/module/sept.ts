@@ -1,0 +1,165 @@
+/**
+ * Walks of a TD's Secure EPT and locks of its entries. The tree's own lock (TDCS.SECURE_EPT_LOCK) is shared by leaves that
+ * change one entry under that entry's lock, and exclusive for those that change the shape of the tree.
+ */
+import { RCX, RDX } from "../arch/registers.ts";
+import { OPERAND_SEPT_TREE } from "../arch/generated/operand-ids.ts";
+import { septStateAllowsHostLeaf, SEPT_FREE, SEPT_STATES } from "../arch/generated/sept-states.ts";
+import {
+  TDX_EPT_ENTRY_STATE_INCORRECT,
+  TDX_EPT_WALK_FAILED,
+  TDX_OPERAND_BUSY,
+  TDX_OPERAND_BUSY_HOST_PRIORITY,
+  TDX_OPERAND_INVALID,
+} from "../arch/generated/status-codes.ts";
+import { type Call, fail } from "./call.ts";
+import { TDCS_EPTP, TDCS_GPAW, TDCS_SECURE_EPT_LOCK } from "./layout.ts";
+import { HELD_SEPT_ENTRY } from "./lock-words.ts";
+import { lockSharex } from "./locks.ts";
+import {
+  isLeaf,
+  readSeptEntry,
+  SEPT_HOST_LOCK,
+  SEPT_HOST_PRIORITY,
+  SEPT_IPAT,
+  SEPT_MT_MASK,
+  SEPT_PS,
+  SEPT_RWX,
+  SEPT_SUPPRESS_VE,
+  type SeptEntry,
+  septHpa,
+  septState,
+} from "./sept-entry.ts";
+import type { Steps } from "./step.ts";
+
+/** What a GPA-and-level operand may hold: level in bits 2:0, GPA in bits 51:12, all else zero. */
+const LEVEL_MASK = 7;
+const PAGE_INFO_RESERVED_LO = 0xff8;
+const PAGE_INFO_RESERVED_HI = 0xfff0_0000;
+
+/** Bytes that an entry of a level covers. */
+export function levelBytes(level: number): number {
+  return 2 ** (12 + 9 * level);
+}
+
+/** GPA and level of a register that holds both: checked for reserved bits, level range and alignment to the level. */
+export function checkGpaAndLevel(call: Call, register: number, minLevel: number, maxLevel: number): { gpa: number; level: number } {
+  const lo = call.lo(register);
+  const hi = call.hi(register);
+  const level = lo & LEVEL_MASK;
+  const gpa = hi * 0x1_0000_0000 + (lo - level);
+  if (
+    (lo & PAGE_INFO_RESERVED_LO) !== 0 ||
+    (hi & PAGE_INFO_RESERVED_HI) !== 0 ||
+    level < minLevel ||
+    level > maxLevel ||
+    gpa % levelBytes(level) !== 0
+  ) {
+    fail(TDX_OPERAND_INVALID, register);
+  }
+  return { gpa, level };
+}
+
+/** True if `gpa` is a private address of the TD: below the shared bit, which is bit 47 or, with GPAW, bit 51. */
+export function isPrivateGpa(call: Call, tdcs: number, gpa: number): boolean {
+  return gpa < (call.store.read(tdcs + TDCS_GPAW) !== 0 ? 2 ** 51 : 2 ** 47);
+}
+
+/** Walks from the root towards `level`; stops before it at an entry that maps nothing or a page. */
+export function walkSept(call: Call, tdcs: number, gpa: number, level: number): SeptEntry {
+  const { store, memory } = call;
+  const eptpLo = store.read(tdcs + TDCS_EPTP);
+  let table = store.read(tdcs + TDCS_EPTP + 1) * 0x1_0000_0000 + ((eptpLo & 0xffff_f000) >>> 0);
+  for (let at = (eptpLo >>> 3) & 7; ; at--) {
+    const index = Math.floor(gpa / levelBytes(at)) % 512;
+    const cell = memory.cell(table + index * 8);
+    const entry: SeptEntry = { cell, level: at, lo: store.read(cell), hi: store.read(cell + 1) };
+    if (at === level || (entry.lo & SEPT_RWX) === 0 || isLeaf(entry)) return entry;
+    table = septHpa(entry);
+  }
+}
+
+/** Checks the GPA, locks the S-EPT tree in `mode` and walks. Errors: TDX_OPERAND_INVALID, TDX_OPERAND_BUSY(SEPT_TREE). */
+function* lockSeptAndWalk(call: Call, tdcs: number, gpa: number, level: number, mode: number, operand: number): Steps<SeptEntry> {
+  yield "check that the GPA is private";
+  if (!isPrivateGpa(call, tdcs, gpa)) fail(TDX_OPERAND_INVALID, operand);
+  yield "lock the S-EPT tree";
+  yield* lockSharex(call, tdcs + TDCS_SECURE_EPT_LOCK, mode, OPERAND_SEPT_TREE);
+  yield "walk the S-EPT";
+  return walkSept(call, tdcs, gpa, level);
+}
+
+/** As above, to an entry of exactly `level`; else TDX_EPT_WALK_FAILED, with the entry where the walk ended in RCX and RDX. */
+export function* lockSeptAndWalkToLevel(
+  call: Call,
+  tdcs: number,
+  gpa: number,
+  level: number,
+  mode: number,
+  operand: number,
+): Steps<SeptEntry> {
+  const entry = yield* lockSeptAndWalk(call, tdcs, gpa, level, mode, operand);
+  if (entry.level !== level) failWithEntry(call, entry, TDX_EPT_WALK_FAILED, operand);
+  return entry;
+}
+
+/** Locks an entry as a host; the copy is read again. Errors: TDX_OPERAND_BUSY, with the entry in RCX and RDX. */
+export function* lockSeptEntry(call: Call, entry: SeptEntry, operand: number): Steps {
+  const { store } = call;
+  const hi = store.read(entry.cell + 1);
+  if ((store.read(entry.cell) & SEPT_HOST_LOCK) !== 0 || call.holds(entry.cell) >= 0) {
+    store.write(entry.cell + 1, hi | SEPT_HOST_PRIORITY);
+    failWithEntry(call, entry, TDX_OPERAND_BUSY, operand);
+  }
+  if ((hi & SEPT_HOST_PRIORITY) !== 0) store.write(entry.cell + 1, hi & ~SEPT_HOST_PRIORITY);
+  if (!call.atomic) store.write(entry.cell, store.read(entry.cell) | SEPT_HOST_LOCK);
+  call.hold(entry.cell, HELD_SEPT_ENTRY);
+  readSeptEntry(call, entry);
+  yield "the S-EPT entry is locked";
+}
+
+/** Locks an entry for a guest: it fails while the host has priority, even if the entry is free. Returns the busy status or 0. */
+export function tryLockSeptEntryAsGuest(call: Call, entry: SeptEntry): number {
+  const { store } = call;
+  if ((store.read(entry.cell) & SEPT_HOST_LOCK) !== 0 || call.holds(entry.cell) >= 0) return TDX_OPERAND_BUSY;
+  if ((store.read(entry.cell + 1) & SEPT_HOST_PRIORITY) !== 0) return TDX_OPERAND_BUSY_HOST_PRIORITY;
+  if (!call.atomic) store.write(entry.cell, store.read(entry.cell) | SEPT_HOST_LOCK);
+  call.hold(entry.cell, HELD_SEPT_ENTRY);
+  readSeptEntry(call, entry);
+  return 0;
+}
+
+/** Errors: TDX_EPT_ENTRY_STATE_INCORRECT, with the entry in RCX and RDX. */
+export function checkSeptStateAllowsLeaf(call: Call, entry: SeptEntry, operand: number): void {
+  if (!septStateAllowsHostLeaf(call.leaf, septState(entry))) {
+    failWithEntry(call, entry, TDX_EPT_ENTRY_STATE_INCORRECT, operand);
+  }
+}
+
+/** Ends the leaf with the entry in RCX and RDX. */
+export function failWithEntry(call: Call, entry: SeptEntry, code: number, operand: number): never {
+  reportEntry(call, entry);
+  fail(code, operand);
+}
+
+const XU = 1 << 10;
+const HPA_LO = 0xffff_f000;
+const HPA_HI = 0x000f_ffff;
+
+/**
+ * The architectural form of an entry: RCX the entry without the module's own bits, RDX its level in bits 2:0 and state in
+ * bits 15:8. A free entry shows only suppress-#VE; one that points to a table hides where.
+ */
+export function reportEntry(call: Call, entry: SeptEntry): void {
+  const state = septState(entry);
+  if (state === SEPT_FREE) {
+    call.set(RCX, 0, SEPT_SUPPRESS_VE);
+  } else if (isLeaf(entry)) {
+    const lo = entry.lo & (SEPT_RWX | XU | SEPT_MT_MASK | HPA_LO | SEPT_IPAT | SEPT_PS);
+    call.set(RCX, lo, entry.hi & (HPA_HI | SEPT_SUPPRESS_VE));
+  } else {
+    call.set(RCX, entry.lo & (SEPT_RWX | XU | SEPT_PS), 0);
+  }
+  const reported = state < 0 ? 0 : (SEPT_STATES[state]?.reportedState ?? 0);
+  call.set(RDX, entry.level | (reported << 8), 0);
+}

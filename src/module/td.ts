@@ -1,0 +1,80 @@
+/**
+ * The TD's control structures. A `tdr` or `tdcs` is the first cell of the structure's first page; fields are at offsets of
+ * layout.ts. Pages of the TDCS other than the first are found through TDR.TDCX_PA.
+ */
+import { OPERAND_OP_STATE } from "../arch/generated/operand-ids.ts";
+import { opStateAllowsGuestLeaf, opStateAllowsHostLeaf } from "../arch/generated/op-states.ts";
+import { PT_TDR } from "../arch/generated/pamt-types.ts";
+import {
+  TDX_OP_STATE_INCORRECT,
+  TDX_TD_FATAL,
+  TDX_TD_KEYS_NOT_CONFIGURED,
+  TDX_TDCS_NOT_ALLOCATED,
+} from "../arch/generated/status-codes.ts";
+import { type Call, fail } from "./call.ts";
+import {
+  TDCS_OP_STATE,
+  TDCS_OP_STATE_LOCK,
+  TDR_CHLDCNT,
+  TDR_FATAL,
+  TDR_LIFECYCLE_STATE,
+  TDR_NUM_TDCX,
+  TDR_TDCX_PA,
+} from "./layout.ts";
+import { lockSharexHp } from "./locks.ts";
+import { lockPage, PG_4K } from "./pamt.ts";
+import type { Steps } from "./step.ts";
+
+/** Life cycle of a TD, by its key (arch: states.json, "lifecycle"). */
+export const TD_HKID_ASSIGNED = 0;
+export const TD_KEYS_CONFIGURED = 1;
+export const TD_BLOCKED = 2;
+export const TD_TEARDOWN = 3;
+
+/** TDCS pages that a TD must have before anything is done with its TDCS. */
+export const MIN_NUM_TDCS_PAGES = 6;
+
+/** No lock: for `checkStateAndLockTdcs`. */
+export const NO_LOCK = -1;
+
+/** The TDR that a register names: checked, locked in `mode`. Returns its cell. Errors: those of `lockPage`. */
+export function* lockTdr(call: Call, register: number, mode: number): Steps<number> {
+  const hpa = call.num(register);
+  yield* lockPage(call, hpa, PG_4K, mode, PT_TDR, register);
+  return call.memory.cell(hpa);
+}
+
+/**
+ * Checks that the TD is built (not fatal, keys configured, TDCS there), locks its operation state and checks that the leaf
+ * is allowed in it. Returns the TDCS.
+ * Errors: TDX_TD_FATAL, TDX_TD_KEYS_NOT_CONFIGURED, TDX_TDCS_NOT_ALLOCATED, TDX_OPERAND_BUSY(OP_STATE), TDX_OP_STATE_INCORRECT.
+ */
+export function* checkStateAndLockTdcs(call: Call, tdr: number, mode: number): Steps<number> {
+  const { store } = call;
+  yield "check the TD's life cycle";
+  if (store.read(tdr + TDR_FATAL) !== 0) fail(TDX_TD_FATAL);
+  if (store.read(tdr + TDR_LIFECYCLE_STATE) !== TD_KEYS_CONFIGURED) fail(TDX_TD_KEYS_NOT_CONFIGURED);
+  if (store.read(tdr + TDR_NUM_TDCX) < MIN_NUM_TDCS_PAGES) fail(TDX_TDCS_NOT_ALLOCATED);
+
+  const tdcs = tdcsCell(call, tdr, 0);
+  if (mode !== NO_LOCK) {
+    yield "lock the TD's operation state";
+    yield* lockSharexHp(call, tdcs + TDCS_OP_STATE_LOCK, mode, OPERAND_OP_STATE);
+  }
+  yield "check that the operation state allows the leaf";
+  const opState = store.read(tdcs + TDCS_OP_STATE);
+  const allowed = call.isGuest ? opStateAllowsGuestLeaf(call.leaf, opState) : opStateAllowsHostLeaf(call.leaf, opState);
+  if (!allowed) fail(TDX_OP_STATE_INCORRECT);
+  return tdcs;
+}
+
+/** The cell of a TDCS field by its place (layout.ts), on whichever TDCS page it lies. */
+export function tdcsCell(call: Call, tdr: number, place: number): number {
+  const page = place >>> 10;
+  return call.memory.cell(call.store.readNumber(tdr + TDR_TDCX_PA + page * 2)) + (place & 0x3ff);
+}
+
+/** Changes the number of 4 KiB pages that the TDR counts as its children. */
+export function addChildren(call: Call, tdr: number, pages: number): void {
+  call.store.writeNumber(tdr + TDR_CHLDCNT, call.store.readNumber(tdr + TDR_CHLDCNT) + pages);
+}

@@ -1,0 +1,8 @@
+/**
+ * Tags of the store's blocks (store.ts: unique, below 2^53). A page of memory is tagged with its page frame number, which
+ * needs 40 bits; everything else lies above.
+ */
+export const BLOCK_TAG_LP = 2 ** 41;
+export const BLOCK_TAG_MODULE = 2 ** 42;
+export const BLOCK_TAG_RUNTIME = 2 ** 43;
+export const BLOCK_TAG_PLATFORM = 2 ** 44;

@@ -1,0 +1,53 @@
+/** What a platform is made of. The SEAMCALL log's header carries the same facts (test/vectors/README.md). */
+
+export interface MemoryRange {
+  /** Bytes. */
+  readonly base: number;
+  readonly size: number;
+}
+
+export interface PlatformConfig {
+  /** Physical address width with KeyID bits, CPUID 0x80000008.EAX[7:0]. */
+  readonly maxpa: number;
+  /** Numbers of the LPs of each package. */
+  readonly packages: readonly (readonly number[])[];
+  readonly keyids: {
+    /** KeyIDs in all; a power of two. They take the top log2(total) bits of a physical address. */
+    readonly total: number;
+    /** First TDX private KeyID. */
+    readonly privateStart: number;
+  };
+  /** Convertible memory ranges, ascending. */
+  readonly cmrs: readonly MemoryRange[];
+  readonly seamrr: MemoryRange;
+  readonly module: { readonly version: string; readonly buildDate: number; readonly buildNum: number };
+  /** Steps that writing back one package's caches takes (TDH.PHYMEM.CACHE.WB may be interrupted between them). */
+  readonly cacheBlocks: number;
+  /** Seed of RDRAND and RDSEED. */
+  readonly entropySeed: number;
+  /** Cryptographic memory integrity (Ci) rather than logical (Li) only. */
+  readonly integrity: boolean;
+}
+
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+
+/** The platform on which the recorded vectors were made: 2 packages x 2 LPs, 64 KeyIDs of which 32 private. */
+export const defaultPlatform: PlatformConfig = {
+  maxpa: 52,
+  packages: [
+    [0, 1],
+    [2, 3],
+  ],
+  keyids: { total: 64, privateStart: 32 },
+  cmrs: [
+    { base: 1 * MiB, size: 1920 * MiB - 1 * MiB },
+    { base: 4 * GiB, size: 5 * GiB },
+    { base: 10 * GiB, size: 1 * GiB },
+  ],
+  seamrr: { base: 0x1f_e000_0000, size: 32 * MiB },
+  module: { version: "1.5.01", buildDate: 20230301, buildNum: 1 },
+  cacheBlocks: 8,
+  entropySeed: 1,
+  integrity: true,
+};

@@ -1,0 +1,162 @@
+/**
+ * Physical memory, addressed without KeyID bits. A page gets a block of the store when something other than zero is
+ * first written to it; a page without a block reads as zeros, as freshly powered memory does here.
+ */
+import { BLOCK_WORDS, type Store } from "../state/store.ts";
+
+const PAGE_BYTES = 4096;
+const GIB = 2 ** 30;
+const PAGES_PER_GIB = GIB / PAGE_BYTES;
+/** In the page directory: no block. Cell 0 belongs to the platform's own block, never to a page. */
+const ABSENT = 0;
+
+export class Memory {
+  private readonly store: Store;
+  /** First cell of each page's block, by page number in its GiB; a cache of what the store has, so not state. */
+  private readonly directory = new Map<number, Uint32Array>();
+  private lastGib = -1;
+  private lastPages: Uint32Array = new Uint32Array(0);
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /** The cell of the 4-byte word at `hpa`, or 0 if its page has no block. `hpa` is in bytes, a multiple of 4. */
+  peek(hpa: number): number {
+    const gib = Math.floor(hpa / GIB);
+    const inGib = hpa - gib * GIB;
+    if (gib !== this.lastGib) {
+      const pages = this.directory.get(gib);
+      if (pages === undefined) return ABSENT;
+      this.lastGib = gib;
+      this.lastPages = pages;
+    }
+    const base = this.lastPages[inGib >>> 12] as number;
+    return base === ABSENT ? ABSENT : base + ((inGib & 0xfff) >>> 2);
+  }
+
+  /** The cell of the word at `hpa`; gives its page a block if it has none. */
+  cell(hpa: number): number {
+    return this.peek(hpa) || this.allocate(hpa);
+  }
+
+  read32(hpa: number): number {
+    const cell = this.peek(hpa);
+    return cell === ABSENT ? 0 : this.store.read(cell);
+  }
+
+  write32(hpa: number, value: number): void {
+    const cell = this.peek(hpa);
+    if (cell !== ABSENT) this.store.write(cell, value);
+    else if (value >>> 0 !== 0) this.store.write(this.allocate(hpa), value);
+  }
+
+  /** A 64-bit word as a number; exact below 2^53. */
+  readNumber(hpa: number): number {
+    const cell = this.peek(hpa);
+    return cell === ABSENT ? 0 : this.store.readNumber(cell);
+  }
+
+  readBig(hpa: number): bigint {
+    const cell = this.peek(hpa);
+    return cell === ABSENT ? 0n : this.store.readBig(cell);
+  }
+
+  writeBig(hpa: number, value: bigint): void {
+    this.write32(hpa, Number(value & 0xffff_ffffn));
+    this.write32(hpa + 4, Number((value >> 32n) & 0xffff_ffffn));
+  }
+
+  readBytes(hpa: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let i = 0; i < length; ) {
+      const at = hpa + i;
+      const inPage = at % PAGE_BYTES;
+      const count = Math.min(PAGE_BYTES - inPage, length - i);
+      const page = this.peek(at - inPage);
+      if (page !== ABSENT) {
+        for (let j = 0; j < count; j++) {
+          const byte = inPage + j;
+          bytes[i + j] = this.store.read(page + (byte >>> 2)) >>> ((byte & 3) * 8);
+        }
+      }
+      i += count;
+    }
+    return bytes;
+  }
+
+  writeBytes(hpa: number, bytes: Uint8Array): void {
+    for (let i = 0; i < bytes.length; ) {
+      const at = hpa + i;
+      if ((at & 3) === 0 && i + 4 <= bytes.length) {
+        const word =
+          (bytes[i] as number) |
+          ((bytes[i + 1] as number) << 8) |
+          ((bytes[i + 2] as number) << 16) |
+          ((bytes[i + 3] as number) << 24);
+        this.write32(at, word);
+        i += 4;
+      } else {
+        const shift = (at % 4) * 8;
+        const word = this.read32(at - (at % 4));
+        this.write32(at - (at % 4), (word & ~(0xff << shift)) | ((bytes[i] as number) << shift));
+        i += 1;
+      }
+    }
+  }
+
+  fill(hpa: number, byte: number, length: number): void {
+    if (byte === 0 && hpa % PAGE_BYTES === 0 && length % PAGE_BYTES === 0) {
+      for (let at = hpa; at < hpa + length; at += PAGE_BYTES) this.zeroPage(at);
+      return;
+    }
+    const page = new Uint8Array(PAGE_BYTES).fill(byte);
+    for (let i = 0; i < length; i += PAGE_BYTES) {
+      this.writeBytes(hpa + i, page.subarray(0, Math.min(PAGE_BYTES, length - i)));
+    }
+  }
+
+  /** Zeroes the 4 KiB page at `hpa`. */
+  zeroPage(hpa: number): void {
+    const page = this.peek(hpa);
+    if (page === ABSENT) return;
+    for (let i = 0; i < BLOCK_WORDS; i++) this.store.write(page + i, 0);
+  }
+
+  /** Copies the 4 KiB page at `from` to `to`. */
+  copyPage(from: number, to: number): void {
+    const source = this.peek(from);
+    if (source === ABSENT) {
+      this.zeroPage(to);
+      return;
+    }
+    const target = this.cell(to);
+    for (let i = 0; i < BLOCK_WORDS; i++) this.store.write(target + i, this.store.read(source + i));
+  }
+
+  /** Page-aligned HPAs of all pages that have a block, in no particular order; a page may hold only zeros. */
+  *residentPages(): Generator<number> {
+    for (const [gib, pages] of this.directory) {
+      for (let i = 0; i < pages.length; i++) if (pages[i] !== ABSENT) yield gib * GIB + i * PAGE_BYTES;
+    }
+  }
+
+  /** The HPA of a word of memory, from its cell; undefined if the cell is not one of memory. */
+  hpaOf(cell: number): number | undefined {
+    const tag = this.store.tagOf(cell);
+    return tag < 2 ** 40 ? tag * PAGE_BYTES + (cell % BLOCK_WORDS) * 4 : undefined;
+  }
+
+  private allocate(hpa: number): number {
+    const gib = Math.floor(hpa / GIB);
+    let pages = this.directory.get(gib);
+    if (pages === undefined) {
+      pages = new Uint32Array(PAGES_PER_GIB);
+      this.directory.set(gib, pages);
+    }
+    const base = this.store.allocate(Math.floor(hpa / PAGE_BYTES));
+    const inGib = hpa - gib * GIB;
+    pages[inGib >>> 12] = base;
+    return base + ((inGib & 0xfff) >>> 2);
+  }
+}

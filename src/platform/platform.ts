@@ -1,0 +1,224 @@
+/**
+ * The machine under the TDX module: LPs with their registers, MSRs and CPUID, memory, KeyIDs, entropy, the time-stamp
+ * counter and pending interrupts. Everything that a run can change is in the store.
+ */
+import { cpuidTable, msrTable } from "../arch/generated/platform-cpu.ts";
+import { BLOCK_WORDS, type Store } from "../state/store.ts";
+import { BLOCK_TAG_LP, BLOCK_TAG_PLATFORM } from "./blocks.ts";
+import type { PlatformConfig } from "./config.ts";
+import { draw } from "./entropy.ts";
+import { LP_GPR } from "./lp.ts";
+import { Memory } from "./memory.ts";
+
+/** MSR "interrupts pending" that long-running leaves poll (MSR_INTR_PENDING). */
+export const MSR_INTR_PENDING = 0x9a;
+
+/** TSC = base + 10000 per module entry + 100 per read in that entry (test/vectors/README.md). */
+const TSC_BASE = 1_000_000_000_000;
+const TSC_PER_ENTRY = 10_000;
+const TSC_PER_READ = 100;
+
+// Words of the platform's own block. Its cell 0 stays unused: 0 means "no cell" to memory.
+const ENTROPY_DRAWS = 2; // number, 2 words
+const MODULE_ENTRIES = 4; // number
+const TSC_READS = 6;
+const TSC_ADDED = 8; // number: ticks added by jumps of the clock
+const INTR_AFTER = 10; // polls until an interrupt becomes pending, plus 1; 0: none comes
+const INTR_VALUE = 11;
+const ENTROPY_FAILURES = 12; // draws that are still to fail
+const PCONFIG_STATUS = 13; // failure code plus 1 of the next PCONFIG; 0: it succeeds
+const VERIFY_STATUS = 14; // failure code plus 1 of the next SEAMVERIFYREPORT; 0: it is really verified
+
+/** EAX, EBX, ECX, EDX. */
+export type CpuidResult = readonly [number, number, number, number];
+
+export class Platform {
+  readonly store: Store;
+  readonly config: PlatformConfig;
+  readonly memory: Memory;
+  /** Number of LPs. */
+  readonly lps: number;
+  /** Physical address bits below the KeyID bits. */
+  readonly addressBits: number;
+  /** Package number of each LP. */
+  readonly packageOf: readonly number[];
+
+  private readonly base: number;
+  private readonly lpBlocks: number[] = [];
+  /** Cell of each MSR that has one, per LP; where a cell is, is not state. */
+  private readonly msrCells: Map<number, number>[] = [];
+  private readonly msrBlocks: { block: number; used: number }[] = [];
+  /** Per LP a value slot: CPUID results that differ from the table, as an immutable Map by `cpuidKey`. */
+  private readonly cpuidSlot: number;
+
+  constructor(store: Store, config: PlatformConfig) {
+    this.store = store;
+    this.config = config;
+    this.base = store.allocate(BLOCK_TAG_PLATFORM); // first, so that no other block has cell 0
+    this.memory = new Memory(store);
+    this.lps = Math.max(...config.packages.flat()) + 1;
+    this.addressBits = config.maxpa - Math.log2(config.keyids.total);
+    this.packageOf = Array.from({ length: this.lps }, (_, lp) => config.packages.findIndex((p) => p.includes(lp)));
+    this.cpuidSlot = store.allocateValues(this.lps);
+    for (let lp = 0; lp < this.lps; lp++) {
+      this.lpBlocks.push(store.allocate(BLOCK_TAG_LP + lp));
+      this.msrCells.push(new Map());
+      this.msrBlocks.push({ block: store.allocate(BLOCK_TAG_LP + 0x1000 + lp), used: 0 });
+      for (const [msr, lo, hi] of msrTable) {
+        const cell = this.msrCell(lp, msr);
+        store.poke(cell, lo);
+        store.poke(cell + 1, hi);
+      }
+    }
+  }
+
+  // ---- LPs ----
+
+  /** First cell of an LP's block (lp.ts). */
+  lpCell(lp: number): number {
+    return this.lpBlocks[lp] as number;
+  }
+
+  readGpr(lp: number, register: number): bigint {
+    return this.store.readBig(this.lpCell(lp) + LP_GPR + register * 2);
+  }
+
+  writeGpr(lp: number, register: number, value: bigint): void {
+    this.store.writeBig(this.lpCell(lp) + LP_GPR + register * 2, value);
+  }
+
+  // ---- CPUID and MSRs ----
+
+  cpuid(lp: number, leaf: number, subleaf: number): CpuidResult {
+    const changed = this.cpuidChanges(lp);
+    const exact = cpuidKey(leaf, subleaf);
+    const any = cpuidKey(leaf, -1);
+    return changed.get(exact) ?? changed.get(any) ?? cpuidOfTable(lp, exact) ?? cpuidOfTable(lp, any) ?? [0, 0, 0, 0];
+  }
+
+  /** Changes what CPUID answers on one LP. A leaf of the table that ignores its sub-leaf keeps ignoring it. */
+  setCpuid(lp: number, leaf: number, subleaf: number, result: CpuidResult): void {
+    const key = cpuidOfTable(lp, cpuidKey(leaf, -1)) ? cpuidKey(leaf, -1) : cpuidKey(leaf, subleaf);
+    this.store.writeValue(this.cpuidSlot + lp, new CpuidChanges([...this.cpuidChanges(lp), [key, result]]));
+  }
+
+  rdmsr(lp: number, msr: number): bigint {
+    if (msr === MSR_INTR_PENDING) return BigInt(this.pollInterrupt());
+    const cell = this.msrCells[lp]?.get(msr);
+    return cell === undefined ? 0n : this.store.readBig(cell);
+  }
+
+  wrmsr(lp: number, msr: number, value: bigint): void {
+    this.store.writeBig(this.msrCell(lp, msr), value);
+  }
+
+  // ---- time, interrupts, entropy ----
+
+  /** Called at each entry to the module: SEAMCALL or guest exit. */
+  enterModule(): void {
+    this.store.writeNumber(this.base + MODULE_ENTRIES, this.store.readNumber(this.base + MODULE_ENTRIES) + 1);
+    this.store.write(this.base + TSC_READS, 0);
+  }
+
+  rdtsc(): number {
+    const reads = this.store.read(this.base + TSC_READS);
+    this.store.write(this.base + TSC_READS, reads + 1);
+    const entries = this.store.readNumber(this.base + MODULE_ENTRIES);
+    const added = this.store.readNumber(this.base + TSC_ADDED);
+    return TSC_BASE + TSC_PER_ENTRY * entries + TSC_PER_READ * reads + added;
+  }
+
+  addTsc(ticks: number): void {
+    this.store.writeNumber(this.base + TSC_ADDED, this.store.readNumber(this.base + TSC_ADDED) + ticks);
+  }
+
+  /** An interrupt becomes pending after the module polled `after` more times; -1: none comes. `value`: what the poll then reads. */
+  setInterrupt(after: number, value: number): void {
+    this.store.write(this.base + INTR_AFTER, after < 0 ? 0 : after + 1);
+    this.store.write(this.base + INTR_VALUE, value);
+  }
+
+  /** What the MSR "interrupts pending" reads; each read counts. */
+  pollInterrupt(): number {
+    const after = this.store.read(this.base + INTR_AFTER);
+    if (after === 0) return 0;
+    if (after === 1) return this.store.read(this.base + INTR_VALUE);
+    this.store.write(this.base + INTR_AFTER, after - 1);
+    return 0;
+  }
+
+  /** RDRAND or RDSEED; undefined when it fails. */
+  random(): bigint | undefined {
+    const failures = this.store.read(this.base + ENTROPY_FAILURES);
+    if (failures > 0) {
+      this.store.write(this.base + ENTROPY_FAILURES, failures - 1);
+      return undefined;
+    }
+    const n = this.store.readNumber(this.base + ENTROPY_DRAWS);
+    this.store.writeNumber(this.base + ENTROPY_DRAWS, n + 1);
+    return draw(this.config.entropySeed, n);
+  }
+
+  /** Makes the next PCONFIG (or report verification) return `status`, or the next `status` draws of entropy fail. */
+  inject(what: "pconfig" | "rdseed" | "rdrand" | "verify", status: number): void {
+    if (what === "pconfig") this.store.write(this.base + PCONFIG_STATUS, status + 1);
+    else if (what === "verify") this.store.write(this.base + VERIFY_STATUS, status + 1);
+    else this.store.write(this.base + ENTROPY_FAILURES, status);
+  }
+
+  /** PCONFIG's failure code: 0, or what was injected. */
+  pconfig(): number {
+    return this.takeInjected(PCONFIG_STATUS) ?? 0;
+  }
+
+  /** The injected result of the next report verification, if any. */
+  injectedVerification(): number | undefined {
+    return this.takeInjected(VERIFY_STATUS);
+  }
+
+  private takeInjected(word: number): number | undefined {
+    const status = this.store.read(this.base + word);
+    if (status === 0) return undefined;
+    this.store.write(this.base + word, 0);
+    return status - 1;
+  }
+
+  private cpuidChanges(lp: number): CpuidChanges {
+    return (this.store.readValue(this.cpuidSlot + lp) as CpuidChanges | undefined) ?? noChanges;
+  }
+
+  private msrCell(lp: number, msr: number): number {
+    const cells = this.msrCells[lp] as Map<number, number>;
+    let cell = cells.get(msr);
+    if (cell === undefined) {
+      const at = this.msrBlocks[lp] as { block: number; used: number };
+      if (at.used === BLOCK_WORDS) throw new RangeError(`LP ${lp} has more MSRs than its block holds`);
+      cell = at.block + at.used;
+      at.used += 2;
+      cells.set(msr, cell);
+    }
+    return cell;
+  }
+}
+
+class CpuidChanges extends Map<number, CpuidResult> {
+  stateKey(): string {
+    return JSON.stringify([...this].sort((a, b) => a[0] - b[0]));
+  }
+}
+
+const noChanges = new CpuidChanges();
+
+/** Leaf and sub-leaf as one number; sub-leaf -1: it does not matter. */
+function cpuidKey(leaf: number, subleaf: number): number {
+  return (leaf >>> 0) * 0x1000 + (subleaf & 0xfff);
+}
+
+const table = new Map(cpuidTable.map((entry) => [cpuidKey(entry.leaf, entry.subleaf ?? -1), entry]));
+
+function cpuidOfTable(lp: number, key: number): CpuidResult | undefined {
+  const entry = table.get(key);
+  if (entry === undefined) return undefined;
+  const of = (value: number | readonly number[]): number => (typeof value === "number" ? value : (value[lp] ?? 0));
+  return [of(entry.eax), of(entry.ebx), of(entry.ecx), of(entry.edx)];
+}
