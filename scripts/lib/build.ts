@@ -33,7 +33,7 @@ const bundles: readonly BuildOptions[] = [
   },
   {
     entryPoints: ["src/extension/web.ts"],
-    outfile: "dist/web/extension.js",
+    outfile: "dist/web/extension.cjs",
     platform: "browser",
     format: "cjs",
     target: "es2022",

@@ -17,7 +17,13 @@ export async function packageExtension(): Promise<string> {
   const digest = hash.digest("hex");
   if (!existsSync(vsix) || !existsSync(stamp) || readFileSync(stamp, "utf8") !== digest) {
     const started = performance.now();
-    await createVSIX({ cwd: ROOT, packagePath: vsix, dependencies: false, allowMissingRepository: true });
+    await createVSIX({
+      cwd: ROOT,
+      packagePath: vsix,
+      dependencies: false,
+      allowMissingRepository: true,
+      rewriteRelativeLinks: false,
+    });
     writeFileSync(stamp, digest);
     const size = (statSync(vsix).size / 1024).toFixed(0);
     console.log(
