@@ -4,7 +4,7 @@
  */
 import { RAX } from "../arch/registers.ts";
 import { BLOCK_TAG_MODULE } from "../platform/blocks.ts";
-import { type PlatformConfig, defaultPlatform } from "../platform/config.ts";
+import { defaultPlatform, type PlatformConfig } from "../platform/config.ts";
 import { LP_GUEST_TDVPR } from "../platform/lp.ts";
 import { Platform } from "../platform/platform.ts";
 import { BLOCK_WORDS, Store } from "../state/store.ts";

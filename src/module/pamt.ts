@@ -12,6 +12,7 @@ import { type Call, fail } from "./call.ts";
 import { checkHpa } from "./hpa.ts";
 import { EXCLUSIVE, SHARED } from "./lock-words.ts";
 import { lockSharexHp, promoteLock } from "./locks.ts";
+import type { Steps } from "./step.ts";
 import {
   SYS_NUM_TDMRS,
   SYS_TDMRS,
@@ -23,7 +24,6 @@ import {
   TDMR_SIZE,
   TDMR_WORDS,
 } from "./sys.ts";
-import type { Steps } from "./step.ts";
 
 /** Page sizes, and levels of an S-EPT leaf. */
 export const PG_4K = 0;

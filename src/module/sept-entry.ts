@@ -68,7 +68,8 @@ for (const { index, bits } of SEPT_STATES) {
 }
 // D is the hardware's own in a mapped leaf: both values are SEPT_MAPPED.
 for (const { index, name } of SEPT_STATES) {
-  if (name === "SEPT_MAPPED") stateOfBits[stateBits((stateLo[index] as number) | SEPT_D, stateHi[index] as number)] = index;
+  if (name === "SEPT_MAPPED")
+    stateOfBits[stateBits((stateLo[index] as number) | SEPT_D, stateHi[index] as number)] = index;
 }
 
 /** Index of an entry's state in SEPT_STATES, or -1. */

@@ -2,9 +2,9 @@
  * Walks of a TD's Secure EPT and locks of its entries. The tree's own lock (TDCS.SECURE_EPT_LOCK) is shared by leaves that
  * change one entry under that entry's lock, and exclusive for those that change the shape of the tree.
  */
-import { RCX, RDX } from "../arch/registers.ts";
+
 import { OPERAND_SEPT_TREE } from "../arch/generated/operand-ids.ts";
-import { septStateAllowsHostLeaf, SEPT_FREE, SEPT_STATES } from "../arch/generated/sept-states.ts";
+import { SEPT_FREE, SEPT_STATES, septStateAllowsHostLeaf } from "../arch/generated/sept-states.ts";
 import {
   TDX_EPT_ENTRY_STATE_INCORRECT,
   TDX_EPT_WALK_FAILED,
@@ -12,6 +12,7 @@ import {
   TDX_OPERAND_BUSY_HOST_PRIORITY,
   TDX_OPERAND_INVALID,
 } from "../arch/generated/status-codes.ts";
+import { RCX, RDX } from "../arch/registers.ts";
 import { type Call, fail } from "./call.ts";
 import { TDCS_EPTP, TDCS_GPAW, TDCS_SECURE_EPT_LOCK } from "./layout.ts";
 import { HELD_SEPT_ENTRY } from "./lock-words.ts";
@@ -43,7 +44,12 @@ export function levelBytes(level: number): number {
 }
 
 /** GPA and level of a register that holds both: checked for reserved bits, level range and alignment to the level. */
-export function checkGpaAndLevel(call: Call, register: number, minLevel: number, maxLevel: number): { gpa: number; level: number } {
+export function checkGpaAndLevel(
+  call: Call,
+  register: number,
+  minLevel: number,
+  maxLevel: number,
+): { gpa: number; level: number } {
   const lo = call.lo(register);
   const hi = call.hi(register);
   const level = lo & LEVEL_MASK;
@@ -80,7 +86,14 @@ export function walkSept(call: Call, tdcs: number, gpa: number, level: number): 
 }
 
 /** Checks the GPA, locks the S-EPT tree in `mode` and walks. Errors: TDX_OPERAND_INVALID, TDX_OPERAND_BUSY(SEPT_TREE). */
-function* lockSeptAndWalk(call: Call, tdcs: number, gpa: number, level: number, mode: number, operand: number): Steps<SeptEntry> {
+function* lockSeptAndWalk(
+  call: Call,
+  tdcs: number,
+  gpa: number,
+  level: number,
+  mode: number,
+  operand: number,
+): Steps<SeptEntry> {
   yield "check that the GPA is private";
   if (!isPrivateGpa(call, tdcs, gpa)) fail(TDX_OPERAND_INVALID, operand);
   yield "lock the S-EPT tree";

@@ -2,8 +2,9 @@
  * The TD's control structures. A `tdr` or `tdcs` is the first cell of the structure's first page; fields are at offsets of
  * layout.ts. Pages of the TDCS other than the first are found through TDR.TDCX_PA.
  */
-import { OPERAND_OP_STATE } from "../arch/generated/operand-ids.ts";
+
 import { opStateAllowsGuestLeaf, opStateAllowsHostLeaf } from "../arch/generated/op-states.ts";
+import { OPERAND_OP_STATE } from "../arch/generated/operand-ids.ts";
 import { PT_TDR } from "../arch/generated/pamt-types.ts";
 import {
   TDX_OP_STATE_INCORRECT,

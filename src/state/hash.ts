@@ -46,7 +46,10 @@ export function hashValue(value: unknown): number {
   if (Array.isArray(value)) return value.reduce((hash: number, item) => mix(hash, hashValue(item)), value.length + 1);
   if (typeof value === "object" && value !== null) {
     if (isHashable(value)) return hashText(value.stateKey());
-    return Object.entries(value).reduce((hash, [key, item]) => mix(mix(hash, hashText(key)), hashValue(item)), 0x51ed270b);
+    return Object.entries(value).reduce(
+      (hash, [key, item]) => mix(mix(hash, hashText(key)), hashValue(item)),
+      0x51ed270b,
+    );
   }
   return hashText(`${typeof value}:${String(value)}`);
 }

@@ -48,7 +48,9 @@ export class PairLog {
   }
 
   second(position: number): number {
-    return (this.chunks[Math.floor(position / PAIRS_PER_CHUNK)] as Uint32Array)[((position & PAIR_MASK) << 1) + 1] as number;
+    return (this.chunks[Math.floor(position / PAIRS_PER_CHUNK)] as Uint32Array)[
+      ((position & PAIR_MASK) << 1) + 1
+    ] as number;
   }
 
   /** Drops all entries from `length` on. */

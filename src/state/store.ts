@@ -206,7 +206,8 @@ export class Store {
     for (let at = this.marks.first(mark); at < wordEnd; at++) {
       yield { cell: this.words.first(at), old: this.words.second(at) };
     }
-    const valueEnd = (end === undefined ? this.valueBase + this.valueSlots.length : this.marks.second(end)) - this.valueBase;
+    const valueEnd =
+      (end === undefined ? this.valueBase + this.valueSlots.length : this.marks.second(end)) - this.valueBase;
     for (let at = this.marks.second(mark) - this.valueBase; at < valueEnd; at++) {
       yield { slot: this.valueSlots[at] as number, old: this.valueOlds[at] };
     }
