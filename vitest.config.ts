@@ -4,10 +4,23 @@ import { leafTransformVite } from "./scripts/leaf-transform.ts";
 export default defineConfig({
   plugins: [leafTransformVite()],
   test: {
-    include: ["test/**/*.test.ts"],
-    // The two variants of a leaf are two modules; a shared cache of worker threads would not mix them, but forks keep
-    // the typed-array heaps of large tests apart.
-    pool: "forks",
-    testTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/**/*.test.ts"], testTimeout: 20_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: "editor",
+          include: ["test/**/*.e2e.ts"],
+          globalSetup: ["test/e2e/support/global-setup.ts"],
+          // One VS Code and one browser serve all files; two at a time would only fight for them.
+          fileParallelism: false,
+          testTimeout: 90_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
   },
 });
