@@ -64,8 +64,9 @@ export class Platform {
       this.lpBlocks.push(store.allocate(BLOCK_TAG_LP + lp));
       this.msrCells.push(new Map());
       this.msrBlocks.push({ block: store.allocate(BLOCK_TAG_LP + 0x1000 + lp), used: 0 });
-      for (const [msr, lo, hi] of msrTable) {
+      for (const { msr, value } of msrTable) {
         const cell = this.msrCell(lp, msr);
+        const [lo, hi] = value[lp] ?? value[0] ?? [0, 0];
         store.poke(cell, lo);
         store.poke(cell + 1, hi);
       }
