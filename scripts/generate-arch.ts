@@ -274,6 +274,7 @@ interface Named {
     ...type("TdAccess", accessKeys(metadata.td)),
     ...type("VpAccess", accessKeys(metadata.vp)),
     ...type("VmcsAccess", accessKeys(metadata.vpVmcs)),
+    ...type("L2VmcsAccess", accessKeys(metadata.vpL2Vmcs)),
     "export interface MetadataField<Access> {",
     "  readonly name: string;",
     "  /** The field id with its context code. */",
@@ -296,7 +297,7 @@ interface Named {
         ["sysFields", "SysAccess", metadata.sys],
         ["tdFields", "TdAccess", metadata.td],
         ["vmcsFields", "VmcsAccess", metadata.vpVmcs],
-        ["l2VmcsFields", "VmcsAccess", metadata.vpL2Vmcs],
+        ["l2VmcsFields", "L2VmcsAccess", metadata.vpL2Vmcs],
         ["vpFields", "VpAccess", metadata.vp],
       ] as const
     ).flatMap(([name, access, items]) => [

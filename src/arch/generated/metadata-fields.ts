@@ -37,6 +37,15 @@ export interface VmcsAccess {
   readonly hostWriteDebug: Mask;
 }
 
+export interface L2VmcsAccess {
+  readonly hostReadProd: Mask;
+  readonly hostWriteProd: Mask;
+  readonly hostReadDebug: Mask;
+  readonly hostWriteDebug: Mask;
+  readonly l1VmmRead: Mask;
+  readonly l1VmmWrite: Mask;
+}
+
 export interface MetadataField<Access> {
   readonly name: string;
   /** The field id with its context code. */
@@ -355,7 +364,7 @@ export const vmcsFields: readonly MetadataField<VmcsAccess>[] = [
   { name: "HOST_SSP", id: [0x6c1a, 0x240003], class: 0, code: 0x6c1a, elementBits: 64, fields: 1, elementsPerField: 1, incByTwo: true, nonArchitectural: false, specialRead: false, specialWrite: false, access: { hostReadProd: [0x0, 0x0], hostWriteProd: [0x0, 0x0], hostReadDebug: [0x0, 0x0], hostWriteDebug: [0x0, 0x0] } },
 ];
 
-export const l2VmcsFields: readonly MetadataField<VmcsAccess>[] = [
+export const l2VmcsFields: readonly MetadataField<L2VmcsAccess>[] = [
   { name: "VPID", id: [0x0, 0x240001], class: 0, code: 0x0, elementBits: 16, fields: 1, elementsPerField: 1, incByTwo: true, nonArchitectural: false, specialRead: false, specialWrite: false, access: { hostReadProd: [0x0, 0x0], hostWriteProd: [0x0, 0x0], hostReadDebug: [0xffff, 0x0], hostWriteDebug: [0x0, 0x0], l1VmmRead: [0x0, 0x0], l1VmmWrite: [0x0, 0x0] } },
   { name: "Posted-interrupt notification vector", id: [0x2, 0x240001], class: 0, code: 0x2, elementBits: 16, fields: 1, elementsPerField: 1, incByTwo: true, nonArchitectural: false, specialRead: false, specialWrite: false, access: { hostReadProd: [0xffff, 0x0], hostWriteProd: [0x0, 0x0], hostReadDebug: [0xffff, 0x0], hostWriteDebug: [0x0, 0x0], l1VmmRead: [0xffff, 0x0], l1VmmWrite: [0x0, 0x0] } },
   { name: "EPTP index", id: [0x4, 0x240001], class: 0, code: 0x4, elementBits: 16, fields: 1, elementsPerField: 1, incByTwo: true, nonArchitectural: false, specialRead: false, specialWrite: false, access: { hostReadProd: [0x0, 0x0], hostWriteProd: [0x0, 0x0], hostReadDebug: [0xffff, 0x0], hostWriteDebug: [0x0, 0x0], l1VmmRead: [0x0, 0x0], l1VmmWrite: [0x0, 0x0] } },
