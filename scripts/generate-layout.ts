@@ -42,7 +42,7 @@ const sections: Record<string, Section> = {
       ["RTMR_LOCK", 0, 1, "sharex lock with host priority over the RTMRs"],
       ["SERVTD_LOCK", 0, 1, "sharex lock over the service TD bindings"],
       ["CPUID_FLAGS", 0, 1, "virtual CPUID bits that VM exits consult, as a bit mask (module/td/cpuid-flags.ts)"],
-      ["MRTD_CONTEXT", 1, 64, "state of the SHA-384 over the build sequence (module/measurement.ts)"],
+      ["MRTD_CONTEXT", 0, 18, "state of the SHA-384 over the build sequence (module/measurement.ts)"],
     ],
   },
   vp: {

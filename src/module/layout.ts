@@ -104,7 +104,7 @@ export const TDCS_SERVTD_LOCK = 693;
 /** Virtual CPUID bits that VM exits consult, as a bit mask (module/td/cpuid-flags.ts). */
 export const TDCS_CPUID_FLAGS = 694;
 /** State of the SHA-384 over the build sequence (module/measurement.ts). */
-export const TDCS_MRTD_CONTEXT = 1024;
+export const TDCS_MRTD_CONTEXT = 695;
 
 // ---- TDVPS ----
 export const TDVPS_VAPIC = 2048;
