@@ -115,7 +115,7 @@ function packagesAreCurrent() {
 /** Installs the packages that package-lock.json names, if that has not been done. */
 export function bringPackages() {
   if (packagesAreCurrent()) return;
-  bring("npm packages for development into node_modules (about 250 MB)", join(ROOT, "node_modules"), () =>
+  bring("npm packages for development into node_modules (about 300 MB)", join(ROOT, "node_modules"), () =>
     npm(["ci", "--ignore-scripts"], ROOT),
   );
 }

@@ -38,7 +38,7 @@ const STAGES: readonly Stage[] = [
       [bin("tsc"), "-p", "tsconfig.browser.json"],
     ],
   },
-  { name: "lint", commands: [[bin("biome"), "ci", "--error-on-warnings", "."]] },
+  { name: "lint", commands: [[bin("biome"), "check", "--error-on-warnings"]] },
   { name: "rules", commands: [[process.execPath, join(ROOT, "scripts", "check-rules.ts")]] },
   { name: "unused", commands: [[bin("knip")]] },
   { name: "unit", commands: vitest("unit"), project: "unit" },
