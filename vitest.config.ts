@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { leafTransformVite } from "./scripts/leaf-transform.ts";
 
@@ -7,6 +8,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        resolve: { alias: { vscode: resolve(import.meta.dirname, "test/support/vscode.ts") } },
         test: { name: "unit", include: ["test/**/*.test.ts"], testTimeout: 20_000 },
       },
       {
