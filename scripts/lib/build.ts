@@ -24,25 +24,6 @@ const common: BuildOptions = {
 
 const bundles: readonly BuildOptions[] = [
   {
-    entryPoints: ["src/extension/extension.ts"],
-    outfile: "dist/extension.cjs",
-    platform: "node",
-    format: "cjs",
-    target: NODE,
-    external: ["vscode"],
-  },
-  {
-    entryPoints: ["src/extension/web.ts"],
-    outfile: "dist/web/extension.cjs",
-    platform: "browser",
-    format: "cjs",
-    target: "es2022",
-    external: ["vscode"],
-    // @vscode/debugadapter asks for its process only when it is started by itself, which no browser does.
-    define: { "process.env": "{}", "process.platform": '"browser"', global: "globalThis" },
-    alias: { net: "./scripts/browser/none.ts", fs: "./scripts/browser/none.ts", path: "./scripts/browser/none.ts" },
-  },
-  {
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/tdxflow.js",
     platform: "node",
@@ -51,6 +32,25 @@ const bundles: readonly BuildOptions[] = [
     banner: {
       js: '#!/usr/bin/env node\nimport { createRequire as $createRequire } from "node:module";const require = $createRequire(import.meta.url);',
     },
+  },
+  {
+    entryPoints: ["src/extension/extension.ts"],
+    outfile: "dist/extension.cjs",
+    platform: "node",
+    format: "cjs",
+    target: NODE,
+    external: ["vscode"],
+  },
+  {
+    entryPoints: ["src/extension/extension.ts"],
+    outfile: "dist/web/extension.cjs",
+    platform: "browser",
+    format: "cjs",
+    target: "es2022",
+    external: ["vscode"],
+    // @vscode/debugadapter asks for its process only when it is started by itself, which no browser does.
+    define: { "process.env": "{}", "process.platform": '"browser"', global: "globalThis" },
+    alias: { net: "./scripts/browser/none.ts", fs: "./scripts/browser/none.ts", path: "./scripts/browser/none.ts" },
   },
 ];
 

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import type { InspectNode } from "../adapter/inspect-protocol.ts";
-import { DEBUG_TYPE } from "./activate.ts";
-import { adapterPath } from "./configuration.ts";
+import { DEBUG_TYPE } from "./configuration.ts";
+import { pathOfUri } from "./host.ts";
 
 /** Starts a session on a file: the one whose editor button was pressed, or the one in front. */
 async function start(resource: vscode.Uri | undefined, noDebug: boolean): Promise<void> {
@@ -13,7 +13,7 @@ async function start(resource: vscode.Uri | undefined, noDebug: boolean): Promis
       type: DEBUG_TYPE,
       request: "launch",
       name: noDebug ? "Run flow" : "Debug flow",
-      program: adapterPath(uri),
+      program: pathOfUri(uri),
       stopOnEntry: !noDebug,
     },
     { noDebug },

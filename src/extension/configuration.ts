@@ -1,10 +1,7 @@
 import * as vscode from "vscode";
-import { DEBUG_TYPE } from "./activate.ts";
+import { pathOfUri } from "./host.ts";
 
-/** How an adapter names a file: a plain path where there is one, otherwise the URI. VS Code understands both. */
-export function adapterPath(uri: vscode.Uri): string {
-  return uri.scheme === "file" ? uri.fsPath : uri.toString();
-}
+export const DEBUG_TYPE = "tdxflow";
 
 function launchOf(program: string): vscode.DebugConfiguration {
   return { type: DEBUG_TYPE, request: "launch", name: "Debug this flow", program, stopOnEntry: true };
@@ -23,7 +20,7 @@ export class FlowConfigurationProvider implements vscode.DebugConfigurationProvi
   ): vscode.DebugConfiguration | undefined {
     if (config.type && config.program) return { stopOnEntry: true, ...config };
     const document = vscode.window.activeTextEditor?.document;
-    if (document?.languageId === "tdxflow") return { ...launchOf(adapterPath(document.uri)), ...config };
+    if (document?.languageId === "tdxflow") return { ...launchOf(pathOfUri(document.uri)), ...config };
     void vscode.window.showInformationMessage('Open a .tdx flow first, or name one as "program" in launch.json.');
     return undefined;
   }

@@ -1,8 +1,25 @@
-import type { ExtensionContext } from "vscode";
-import { activateWith } from "./activate.ts";
+import * as vscode from "vscode";
+import { TdxDebugSession } from "../adapter/session.ts";
+import { registerCommands } from "./commands.ts";
+import { DEBUG_TYPE, FlowConfigurationProvider } from "./configuration.ts";
+import { adapterHost } from "./host.ts";
+import { registerInspectViews } from "./inspect-views.ts";
 
-export function activate(context: ExtensionContext): void {
-  activateWith(context, () => {
-    throw new Error("no adapter in this build");
-  });
+/** The entry point of both bundles: nothing here depends on where it runs. */
+export function activate(context: vscode.ExtensionContext): void {
+  const configuration = new FlowConfigurationProvider();
+  const host = adapterHost(context.extensionUri);
+  context.subscriptions.push(
+    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, configuration),
+    vscode.debug.registerDebugConfigurationProvider(
+      DEBUG_TYPE,
+      configuration,
+      vscode.DebugConfigurationProviderTriggerKind.Dynamic,
+    ),
+    vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {
+      createDebugAdapterDescriptor: () => new vscode.DebugAdapterInlineImplementation(new TdxDebugSession(host)),
+    }),
+    ...registerInspectViews(),
+    ...registerCommands(),
+  );
 }

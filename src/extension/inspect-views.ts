@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { INSPECT_VIEWS } from "../adapter/inspect-protocol.ts";
-import { DEBUG_TYPE } from "./activate.ts";
+import { DEBUG_TYPE } from "./configuration.ts";
 import { InspectTree } from "./inspect-tree.ts";
 
 /** What the views listen to, of all that an adapter sends. */

@@ -47,8 +47,8 @@ it.each([
   ],
   ["the machine from the language", "src/language/x.ts", 'import "../module/a.ts";', "language may import arch only"],
   ["vscode below the extension", "src/adapter/x.ts", 'import "vscode";', "only the extension may import vscode"],
-  ["a Node module", "src/debugger/x.ts", 'await import("node:fs");', "only Node entry points"],
-  ["a Node module by its bare name", "src/extension/web.ts", 'import "path";', "only Node entry points"],
+  ["a Node module", "src/debugger/x.ts", 'await import("node:fs");', "only the command line"],
+  ["a Node module by its bare name", "src/extension/web.ts", 'import "path";', "only the command line"],
   ["something that is not shipped", "src/module/x.ts", 'import "../../test/helper.ts";', "not shipped code"],
   ["anything, from a room that does not exist", "src/other/x.ts", 'import "../arch/a.ts";', "other is no room"],
 ])("refuses %s, with file and line", (_what, file, text, reason) => {

@@ -1,0 +1,26 @@
+import * as vscode from "vscode";
+import type { AdapterHost } from "../adapter/host.ts";
+
+/** How an adapter names a file: a plain path where there is one, otherwise the URI. VS Code understands both. */
+export function pathOfUri(uri: vscode.Uri): string {
+  return uri.scheme === "file" ? uri.fsPath : uri.toString();
+}
+
+function uriOfPath(path: string): vscode.Uri {
+  // A drive letter is no scheme.
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path);
+}
+
+/** Files by VS Code's own means, so that flows of any workspace work: local, remote, or in a browser. */
+export function adapterHost(extension: vscode.Uri): AdapterHost {
+  return {
+    shippedRoot: pathOfUri(extension),
+    async readFile(path) {
+      try {
+        return new TextDecoder().decode(await vscode.workspace.fs.readFile(uriOfPath(path)));
+      } catch (error) {
+        throw new Error(`${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+      }
+    },
+  };
+}
