@@ -1,7 +1,30 @@
-/** Every host leaf that the module implements, by its number (RAX[15:0]). A leaf that is not here answers as an unsupported one. */
+/**
+ * Every host leaf that the module implements, by its number (RAX[15:0]). A leaf that is not here answers as an unsupported one.
+ * Leaves are `function*`: this word gives the table a run variant too (scripts/leaf-transform.ts).
+ */
 import type { Leaf } from "./call.ts";
 import { tdhMemPageAug } from "./host/tdh-mem-page-aug.ts";
+import { tdhMngAddcx } from "./host/tdh-mng-addcx.ts";
+import { tdhMngCreate } from "./host/tdh-mng-create.ts";
+import { tdhMngKeyConfig } from "./host/tdh-mng-key-config.ts";
+import { tdhPhymemPageRdmd } from "./host/tdh-phymem-page-rdmd.ts";
+import { tdhSysConfig } from "./host/tdh-sys-config.ts";
+import { tdhSysInit } from "./host/tdh-sys-init.ts";
+import { tdhSysKeyConfig } from "./host/tdh-sys-key-config.ts";
+import { tdhSysLpInit } from "./host/tdh-sys-lp-init.ts";
+import { tdhSysLpShutdown } from "./host/tdh-sys-lp-shutdown.ts";
+import { tdhSysTdmrInit } from "./host/tdh-sys-tdmr-init.ts";
 
 export const hostLeaves: Readonly<Record<number, Leaf>> = {
+  1: tdhMngAddcx,
   6: tdhMemPageAug,
+  8: tdhMngKeyConfig,
+  9: tdhMngCreate,
+  24: tdhPhymemPageRdmd,
+  31: tdhSysKeyConfig,
+  33: tdhSysInit,
+  35: tdhSysLpInit,
+  36: tdhSysTdmrInit,
+  44: tdhSysLpShutdown,
+  45: tdhSysConfig,
 };
