@@ -20,11 +20,15 @@ async function start(resource: vscode.Uri | undefined, noDebug: boolean): Promis
   );
 }
 
-export function registerCommands(): vscode.Disposable[] {
+/** @param extension where the shipped flows lie */
+export function registerCommands(extension: vscode.Uri): vscode.Disposable[] {
   const command = vscode.commands.registerCommand;
   return [
     command("tdxflow.debugFile", (resource?: vscode.Uri) => start(resource, false)),
     command("tdxflow.runFile", (resource?: vscode.Uri) => start(resource, true)),
+    command("tdxflow.openSample", () =>
+      vscode.window.showTextDocument(vscode.Uri.joinPath(extension, "scenarios", "td-lifecycle.tdx")),
+    ),
     command("tdxflow.copyNode", ({ label, description }: InspectNode) =>
       vscode.env.clipboard.writeText(description ? `${label} ${description}` : label),
     ),

@@ -20,6 +20,6 @@ export function activate(context: vscode.ExtensionContext): void {
       createDebugAdapterDescriptor: () => new vscode.DebugAdapterInlineImplementation(new TdxDebugSession(host)),
     }),
     ...registerInspectViews(),
-    ...registerCommands(),
+    ...registerCommands(context.extensionUri),
   );
 }
