@@ -141,6 +141,15 @@ export class Workbench {
     await this.command("View: Show Run and Debug");
   }
 
+  /** Names a function to stop in, in the Breakpoints view. */
+  async addFunctionBreakpoint(name: string): Promise<void> {
+    await this.command("Debug: Add Function Breakpoint");
+    const input = this.page.locator(".debug-breakpoints .inputBoxContainer input");
+    await input.fill(name);
+    await input.press("Enter");
+    await this.page.locator(".debug-breakpoints .monaco-list-row", { hasText: name }).waitFor();
+  }
+
   pane(title: string): Locator {
     return this.page.locator(".pane", { has: this.page.locator(`.pane-header[aria-label^="${title}"]`) });
   }
