@@ -7,7 +7,13 @@ import { tdhMemPageAug } from "./host/tdh-mem-page-aug.ts";
 import { tdhMngAddcx } from "./host/tdh-mng-addcx.ts";
 import { tdhMngCreate } from "./host/tdh-mng-create.ts";
 import { tdhMngKeyConfig } from "./host/tdh-mng-key-config.ts";
+import { tdhMngKeyFreeid } from "./host/tdh-mng-key-freeid.ts";
+import { tdhMngKeyReclaimid } from "./host/tdh-mng-key-reclaimid.ts";
+import { tdhMngVpflushdone } from "./host/tdh-mng-vpflushdone.ts";
+import { tdhPhymemCacheWb } from "./host/tdh-phymem-cache-wb.ts";
 import { tdhPhymemPageRdmd } from "./host/tdh-phymem-page-rdmd.ts";
+import { tdhPhymemPageReclaim } from "./host/tdh-phymem-page-reclaim.ts";
+import { tdhPhymemPageWbinvd } from "./host/tdh-phymem-page-wbinvd.ts";
 import { tdhSysConfig } from "./host/tdh-sys-config.ts";
 import { tdhSysInit } from "./host/tdh-sys-init.ts";
 import { tdhSysKeyConfig } from "./host/tdh-sys-key-config.ts";
@@ -20,11 +26,17 @@ export const hostLeaves: Readonly<Record<number, Leaf>> = {
   6: tdhMemPageAug,
   8: tdhMngKeyConfig,
   9: tdhMngCreate,
+  19: tdhMngVpflushdone,
+  20: tdhMngKeyFreeid,
   24: tdhPhymemPageRdmd,
+  27: tdhMngKeyReclaimid,
+  28: tdhPhymemPageReclaim,
   31: tdhSysKeyConfig,
   33: tdhSysInit,
   35: tdhSysLpInit,
   36: tdhSysTdmrInit,
+  40: tdhPhymemCacheWb,
+  41: tdhPhymemPageWbinvd,
   44: tdhSysLpShutdown,
   45: tdhSysConfig,
 };

@@ -1,0 +1,58 @@
+import { PT_NDA, PT_RSVD, PT_TDR } from "../../arch/generated/pamt-types.ts";
+import {
+  TDX_LIFECYCLE_STATE_INCORRECT,
+  TDX_OPERAND_INVALID,
+  TDX_PAGE_METADATA_INCORRECT,
+  TDX_TD_ASSOCIATED_PAGES_EXIST,
+} from "../../arch/generated/status-codes.ts";
+import { R8, R9, R10, R11, RCX, RDX } from "../../arch/registers.ts";
+import { type Call, fail } from "../call.ts";
+import { checkHpa } from "../hpa.ts";
+import { TDR_CHLDCNT, TDR_LIFECYCLE_STATE } from "../layout.ts";
+import { EXCLUSIVE, SHARED } from "../lock-words.ts";
+import { lockOwnerTdr } from "../owner.ts";
+import { PAGE_4K, PAGE_BYTES, PG_4K, pageOwner, pageType, setPageType, walkPamt } from "../pamt.ts";
+import type { Steps } from "../step.ts";
+import { addChildren, TD_TEARDOWN } from "../td.ts";
+
+/**
+ * TDH.PHYMEM.PAGE.RECLAIM: frees a page of a TD whose KeyID is free again; its TDR last.
+ *
+ * RCX the page. Returns RCX page type, RDX owner's TDR, R8 size (0: 4 KiB, 1: 2 MiB, 2: 1 GiB) as they were; R9 to R11 are 0.
+ */
+export function* tdhPhymemPageReclaim(call: Call): Steps {
+  const { store } = call;
+  for (const register of [RCX, RDX, R8, R9, R10, R11]) call.setNum(register, 0);
+
+  yield "check the physical address";
+  const hpa = checkHpa(call, call.num(RCX), PAGE_4K, RCX);
+  yield "walk the PAMT to the page (exclusive)";
+  const page = yield* walkPamt(call, hpa, EXCLUSIVE, PG_4K, RCX);
+
+  yield "check that the page is in use";
+  const type = pageType(call, page.cell);
+  if (type === PT_NDA || type === PT_RSVD) fail(TDX_PAGE_METADATA_INCORRECT, RCX);
+  const owner = pageOwner(call, page.cell);
+  call.setNum(RCX, type);
+  call.setNum(RDX, owner);
+  call.setNum(R8, page.size);
+  yield "check that the address is the start of the page";
+  if (hpa % (PAGE_BYTES[page.size] as number) !== 0) fail(TDX_OPERAND_INVALID, RCX);
+
+  if (type !== PT_TDR) {
+    const tdr = yield* lockOwnerTdr(call, owner, SHARED);
+    yield "check that the TD is being torn down";
+    if (store.read(tdr + TDR_LIFECYCLE_STATE) !== TD_TEARDOWN) fail(TDX_LIFECYCLE_STATE_INCORRECT);
+    yield "count the child pages out of the TDR";
+    addChildren(call, tdr, -(512 ** page.size));
+  } else {
+    const tdr = call.memory.cell(hpa);
+    yield "check that the TD is being torn down";
+    if (store.read(tdr + TDR_LIFECYCLE_STATE) !== TD_TEARDOWN) fail(TDX_LIFECYCLE_STATE_INCORRECT);
+    yield "check that no other page of the TD is left";
+    if (store.readNumber(tdr + TDR_CHLDCNT) !== 0) fail(TDX_TD_ASSOCIATED_PAGES_EXIST);
+  }
+
+  yield "free the page in the PAMT";
+  setPageType(call, page.cell, PT_NDA);
+}
