@@ -1,0 +1,185 @@
+/**
+ * The SEAMCALL log: JSON Lines, a header with the platform and then one operation a line. test/vectors/README.md describes
+ * it; these are its lines as they are after JSON.parse. Addresses and register values are hexadecimal texts.
+ */
+import { defaultPlatform, type PlatformConfig } from "../../platform/config.ts";
+
+/** Register values by lower-case name. */
+export type Registers = Readonly<Record<string, string>>;
+
+export interface LogHeader {
+  readonly name: string;
+  readonly family: string;
+  readonly description: string;
+  readonly platform: PlatformConfig;
+}
+
+/** How an entry to the module ended: exactly one of the results. */
+export interface Outcome {
+  /** SEAMCALL: RAX, and each other register whose value differs from the one before. */
+  readonly out?: Registers;
+  /** TDH.VP.ENTER into the guest: its registers that are not zero. */
+  readonly enter?: Registers;
+  /** The access went through; `hex` is what was read. */
+  readonly ok?: true;
+  readonly native?: true;
+  /** Back in the guest: its registers that changed. */
+  readonly resume?: Registers;
+  /** How far RIP moved. */
+  readonly rip?: number;
+  /** Event injected: interruption information, and error code after a colon. */
+  readonly inject?: string;
+  /** TD exit: all registers of the host that are not zero. */
+  readonly exit?: Registers;
+  readonly hex?: string;
+}
+
+export interface GuestFields {
+  readonly action: string;
+  readonly in?: Registers;
+  readonly bytes?: number;
+  readonly gpa?: string;
+  readonly kind?: "r" | "w" | "x";
+  readonly len?: number;
+  readonly reason?: string;
+  readonly qual?: string;
+  readonly intr?: string;
+  readonly intrerr?: string;
+  readonly gla?: string;
+  readonly ilen?: string;
+  readonly iinfo?: string;
+  readonly idtvec?: string;
+  readonly idterr?: string;
+}
+
+/** Registers, or byte ranges of `hex`, that are not compared. */
+export type Mask = readonly string[] | readonly (readonly [offset: number, length: number])[];
+
+export type LogOp =
+  | { readonly op: "write"; readonly hpa: string; readonly hex: string }
+  | { readonly op: "fill"; readonly hpa: string; readonly byte: number; readonly len: number }
+  | { readonly op: "read"; readonly hpa: string; readonly len: number; readonly hex: string; readonly mask?: Mask }
+  | SeamcallOp
+  | { readonly op: "intr"; readonly after: number; readonly pending: number }
+  | { readonly op: "inject"; readonly what: "pconfig" | "rdseed" | "rdrand" | "verify"; readonly value: number }
+  | { readonly op: "msr"; readonly lp: number; readonly msr: string; readonly value: string }
+  | CpuidOp
+  | { readonly op: "reload" }
+  | GuestOp
+  | BeginOp
+  | FinishOp
+  | { readonly op: "tsc"; readonly add: string };
+
+export interface SeamcallOp extends Outcome {
+  readonly op: "seamcall";
+  readonly lp: number;
+  readonly fn: string;
+  readonly in: Registers;
+  readonly repeat?: number;
+  readonly mask?: Mask;
+}
+
+export interface CpuidOp {
+  readonly op: "cpuid";
+  readonly lp: number;
+  readonly leaf: string;
+  readonly subleaf: string;
+  readonly eax: string;
+  readonly ebx: string;
+  readonly ecx: string;
+  readonly edx: string;
+}
+
+export interface GuestOp extends Outcome, GuestFields {
+  readonly op: "guest";
+  readonly lp: number;
+  readonly fn?: string;
+  readonly mask?: Mask;
+}
+
+/** A call, or with `action` what a guest does, that is suspended after its n-th acquisition of a lock. */
+export interface BeginOp extends Partial<GuestFields> {
+  readonly op: "begin";
+  readonly lp: number;
+  readonly fn: string;
+  readonly in?: Registers;
+  readonly hex?: string;
+  readonly hold: { readonly lock: string; readonly id?: string; readonly n: number };
+}
+
+export interface FinishOp extends Outcome {
+  readonly op: "finish";
+  readonly lp: number;
+  readonly mask?: Mask;
+}
+
+/** A line that is not what the format says. */
+export class LogFormatError extends Error {
+  /** From 1. */
+  readonly line: number;
+  constructor(line: number, message: string) {
+    super(message);
+    this.name = "LogFormatError";
+    this.line = line;
+  }
+}
+
+function parseJson(text: string, line: number): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new LogFormatError(line, error instanceof Error ? error.message : "not JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new LogFormatError(line, "a line of the log is a JSON object");
+  }
+  return value as Record<string, unknown>;
+}
+
+interface HeaderJson {
+  readonly tdxlog?: unknown;
+  readonly name?: string;
+  readonly family?: string;
+  readonly desc?: string;
+  readonly platform?: {
+    readonly maxpa?: number;
+    readonly packages?: number[][];
+    readonly keyids?: { total: number; privateStart: number };
+    readonly cmrs?: { base: string; size: string }[];
+    readonly module?: { version: string; buildDate: number; buildNum: number };
+    readonly cacheBlocks?: number;
+    readonly entropy?: { seed: number };
+    readonly integrity?: boolean;
+  };
+}
+
+/** The first line of a log. @throws LogFormatError */
+export function parseHeader(text: string): LogHeader {
+  const json = parseJson(text, 1) as HeaderJson;
+  if (json.tdxlog !== 1) throw new LogFormatError(1, 'no SEAMCALL log: its first line has "tdxlog":1');
+  const { entropy, cmrs, ...rest } = json.platform ?? {};
+  return {
+    name: json.name ?? "",
+    family: json.family ?? "",
+    description: json.desc ?? "",
+    platform: {
+      ...defaultPlatform,
+      ...rest,
+      cmrs: cmrs ? cmrs.map(({ base, size }) => ({ base: Number(base), size: Number(size) })) : defaultPlatform.cmrs,
+      entropySeed: entropy?.seed ?? defaultPlatform.entropySeed,
+    },
+  };
+}
+
+const OPERATIONS: ReadonlySet<unknown> = new Set<LogOp["op"]>([
+  ...(["write", "fill", "read", "seamcall", "intr", "inject", "msr"] as const),
+  ...(["cpuid", "reload", "guest", "begin", "finish", "tsc"] as const),
+]);
+
+/** Any other line. @throws LogFormatError */
+export function parseOp(text: string, line: number): LogOp {
+  const op = parseJson(text, line);
+  if (!OPERATIONS.has(op.op)) throw new LogFormatError(line, `unknown operation ${JSON.stringify(op.op)}`);
+  return op as unknown as LogOp;
+}

@@ -1,0 +1,140 @@
+/** Compares how an entry to the module ended with what the log says. Registers are compared as two halves. */
+import { RSP, registerNames } from "../../arch/registers.ts";
+import { formatU64, parsed, parseU64 } from "../../arch/u64.ts";
+import type { GuestResult, InjectedEvent } from "../../module/guest/actions.ts";
+import { LP_GPR } from "../../platform/lp.ts";
+import type { Store } from "../../state/store.ts";
+import { LogFormatError, type Mask, type Outcome, type Registers } from "./format.ts";
+
+const REGISTERS = 16;
+const numberOf = new Map<string, number>(registerNames.map((name, i) => [name, i]));
+
+export type Report = (what: string, expected: string, got: string) => void;
+
+/** 16 registers in the order of an LP's block: low and high half each. */
+export type RegisterFile = Uint32Array;
+
+export const registerFile = (): RegisterFile => new Uint32Array(2 * REGISTERS);
+
+/** Writes the registers that the log names. @throws LogFormatError */
+export function setRegisters(file: RegisterFile, registers: Registers, line: number): void {
+  for (const name in registers) {
+    const number = numberOf.get(name);
+    if (number === undefined) throw new LogFormatError(line, `no register ${name}`);
+    if (!parseU64(registers[name] as string)) throw new LogFormatError(line, `${name} is no 64-bit hexadecimal number`);
+    file[2 * number] = parsed.lo;
+    file[2 * number + 1] = parsed.hi;
+  }
+}
+
+/** Bits of the registers that a mask names. */
+export function maskedRegisters(mask: Mask | undefined): number {
+  let bits = 0;
+  for (const name of mask ?? []) bits |= 1 << (numberOf.get(name as string) ?? 31);
+  return bits;
+}
+
+/** Loads an LP's registers. The guest's stack pointer is in no log: `keepRsp` leaves it. */
+export function loadRegisters(store: Store, lpCell: number, file: RegisterFile, keepRsp: boolean): void {
+  const cell = lpCell + LP_GPR;
+  for (let i = 0; i < 2 * REGISTERS; i++) {
+    if (keepRsp && i >> 1 === RSP) continue;
+    store.write(cell + i, file[i] as number);
+  }
+}
+
+export function saveRegisters(store: Store, lpCell: number, file: RegisterFile): void {
+  const cell = lpCell + LP_GPR;
+  for (let i = 0; i < 2 * REGISTERS; i++) file[i] = store.read(cell + i);
+}
+
+/** Compares an LP's registers with `expected`, but those whose bit is in `skip`. Returns true if they are equal. */
+export function compareRegisters(
+  store: Store,
+  lpCell: number,
+  expected: RegisterFile,
+  skip: number,
+  report: Report,
+): boolean {
+  const cell = lpCell + LP_GPR;
+  let same = true;
+  for (let i = 0; i < 2 * REGISTERS; i += 2) {
+    const lo = store.read(cell + i);
+    const hi = store.read(cell + i + 1);
+    if ((lo === expected[i] && hi === expected[i + 1]) || ((skip >>> (i >> 1)) & 1) !== 0) continue;
+    same = false;
+    report(
+      registerNames[i >> 1] as string,
+      formatU64(expected[i] as number, expected[i + 1] as number),
+      formatU64(lo, hi),
+    );
+  }
+  return same;
+}
+
+/** An event as the log writes it; empty for none. */
+export function eventText(event: InjectedEvent | undefined): string {
+  if (event === undefined) return "";
+  const information = `0x${(event.information >>> 0).toString(16)}`;
+  return event.errorCode === undefined ? information : `${information}:0x${(event.errorCode >>> 0).toString(16)}`;
+}
+
+/** Compares everything of a guest action's result but registers. Returns true if it is equal. */
+export function compareResult(expected: Outcome, got: GuestResult, mask: Mask | undefined, report: Report): boolean {
+  const kind = expected.ok
+    ? "ok"
+    : expected.native
+      ? "native"
+      : expected.resume
+        ? "resume"
+        : expected.exit
+          ? "exit"
+          : "none";
+  if (got.kind !== kind) {
+    report("result", kind, got.kind);
+    return false;
+  }
+  let same = true;
+  const check = (what: string, want: string, have: string): void => {
+    if (want === have) return;
+    same = false;
+    report(what, want || "none", have || "none");
+  };
+  if (got.kind === "ok" && got.data) same = compareBytes(expected.hex ?? "", got.data, mask, report);
+  if (got.kind === "resume") {
+    check("rip", String(expected.rip ?? 0), String(got.rip));
+    check("inject", expected.inject ?? "", eventText(got.injected));
+  }
+  return same;
+}
+
+const toHex = (bytes: Uint8Array): string => {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+};
+
+/** Compares memory with the digits of the log, but the byte ranges of `mask`; reports the first difference, up to 16 bytes. */
+export function compareBytes(hex: string, got: Uint8Array, mask: Mask | undefined, report: Report): boolean {
+  const have = toHex(got);
+  if (have === hex) return true;
+  const masked = new Uint8Array(got.length);
+  for (const range of mask ?? []) {
+    const [offset, length] = range as readonly [number, number];
+    masked.fill(1, offset, offset + length);
+  }
+  for (let i = 0; i < Math.max(got.length, hex.length / 2); i++) {
+    if (masked[i] || have.slice(2 * i, 2 * i + 2) === hex.slice(2 * i, 2 * i + 2)) continue;
+    report(`byte ${i}`, hex.slice(2 * i, 2 * i + 32), have.slice(2 * i, 2 * i + 32));
+    return false;
+  }
+  return true;
+}
+
+/** Bytes of hexadecimal digits. @throws LogFormatError */
+export function bytesOf(hex: string, line: number): Uint8Array {
+  if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/.test(hex)) throw new LogFormatError(line, "hex is no sequence of bytes");
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
