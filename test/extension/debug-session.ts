@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import {
   INSPECT_REQUEST,
@@ -6,7 +5,7 @@ import {
   type InspectResponse,
   type InspectViewName,
 } from "../../src/adapter/inspect-protocol.ts";
-import { withTimeout } from "./harness.ts";
+import { check, withTimeout } from "./harness.ts";
 
 interface Message {
   readonly type: string;
@@ -42,7 +41,7 @@ export class DebugSession implements vscode.Disposable {
 
   get session(): vscode.DebugSession {
     const session = vscode.debug.activeDebugSession;
-    assert.ok(session, "a session is active");
+    check(session, "no session is active");
     return session;
   }
 

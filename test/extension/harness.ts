@@ -36,3 +36,14 @@ export function withTimeout<T>(promise: Promise<T>, milliseconds: number, what: 
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
+
+/** Runs in browsers too, where there is no `node:assert`. @throws Error with `what` and the value, unless it holds */
+export function check(holds: unknown, what: string, value?: unknown): asserts holds {
+  if (!holds) throw new Error(value === undefined ? what : `${what}: ${JSON.stringify(value)}`);
+}
+
+/** @throws Error that shows both, unless they are equal as JSON */
+export function equal(actual: unknown, expected: unknown, what: string): void {
+  const [got, wanted] = [actual, expected].map((value) => JSON.stringify(value, null, 1));
+  if (got !== wanted) throw new Error(`${what}: expected\n${wanted}\ngot\n${got}`);
+}

@@ -1,10 +1,10 @@
-import assert from "node:assert/strict";
 import * as vscode from "vscode";
-import type { HostTest } from "./harness.ts";
+import { check, equal, type HostTest } from "./harness.ts";
 
-async function open(name: string): Promise<vscode.TextEditor> {
+/** Opens a flow of the workspace by its name. */
+export async function open(name: string): Promise<vscode.TextEditor> {
   const [file] = await vscode.workspace.findFiles(name);
-  assert.ok(file, `${name} is in the workspace`);
+  check(file, `${name} is not in the workspace`);
   return vscode.window.showTextDocument(file);
 }
 
@@ -13,19 +13,19 @@ export const languageTests: readonly HostTest[] = [
     name: "a .tdx file is a flow",
     async body() {
       const { document } = await open("td-lifecycle.tdx");
-      assert.equal(document.languageId, "tdxflow");
+      equal(document.languageId, "tdxflow", "language");
     },
   },
   {
-    name: "the language has comments and brackets of its own",
+    name: "the language has comments of its own",
     async body() {
-      const editor = await open("td-lifecycle.tdx");
-      const before = editor.document.lineAt(0).text;
-      editor.selection = new vscode.Selection(0, 0, 0, 0);
+      const editor = await open("endless.tdx");
+      const before = editor.document.lineAt(1).text;
+      editor.selection = new vscode.Selection(1, 0, 1, 0);
       await vscode.commands.executeCommand("editor.action.commentLine");
-      assert.notEqual(editor.document.lineAt(0).text, before);
+      equal(editor.document.lineAt(1).text, `// ${before}`, "commented");
       await vscode.commands.executeCommand("editor.action.commentLine");
-      assert.equal(editor.document.lineAt(0).text, before);
+      equal(editor.document.lineAt(1).text, before, "uncommented");
     },
   },
 ];

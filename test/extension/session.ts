@@ -1,0 +1,95 @@
+import * as vscode from "vscode";
+import { INSPECT_VIEWS } from "../../src/adapter/inspect-protocol.ts";
+import { DebugSession } from "./debug-session.ts";
+import { check, equal, type HostTest } from "./harness.ts";
+import { open } from "./language.ts";
+
+const FLOW = "td-lifecycle.tdx";
+const LAUNCH = { type: "tdxflow", request: "launch", name: "test" };
+
+/** A test with a session of its own, which is ended and its breakpoints removed whatever happens. */
+function sessionTest(name: string, flow: string, body: (debug: DebugSession) => Promise<void>): HostTest {
+  return {
+    name,
+    async body() {
+      await open(flow);
+      const debug = new DebugSession();
+      try {
+        await body(debug);
+      } finally {
+        await debug.stop();
+        vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+        debug.dispose();
+      }
+    },
+  };
+}
+
+export const sessionTests: readonly HostTest[] = [
+  sessionTest("F5 on a flow needs no launch.json and stops on entry", FLOW, async (debug) => {
+    check(await debug.start(LAUNCH), "the session did not start");
+    equal((await debug.event("stopped")).reason, "entry", "reason of the stop");
+    const [frame] = await debug.stack();
+    check(frame?.source?.path?.endsWith(FLOW), "the flow is on top of the stack", frame);
+  }),
+
+  sessionTest("a function breakpoint on a leaf opens the leaf's own source", FLOW, async (debug) => {
+    vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("TDH.MEM.PAGE.ADD")]);
+    await debug.start(LAUNCH);
+    await debug.event("stopped");
+    equal((await debug.move("continue")).reason, "function breakpoint", "reason of the stop");
+    const [frame] = await debug.stack();
+    check(frame?.source?.path?.endsWith("tdh-mem-page-add.ts"), "the leaf is on top of the stack", frame);
+    const path = frame.source.path;
+    const source = await vscode.workspace.openTextDocument(
+      /^[a-z-]+:\/\//.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path),
+    );
+    check(/yield/.test(source.lineAt(frame.line - 1).text), "the line is a step", source.lineAt(frame.line - 1).text);
+  }),
+
+  sessionTest("all views answer for one and the same step", FLOW, async (debug) => {
+    vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("TDH.MR.FINALIZE")]);
+    await debug.start(LAUNCH);
+    await debug.event("stopped");
+    await debug.move("continue");
+    const answers = await Promise.all(INSPECT_VIEWS.map((view) => debug.inspect(view)));
+    equal(new Set(answers.map(({ step }) => step)).size, 1, "number of steps");
+    for (const { nodes } of answers) check(nodes.length > 0, "a view of a built TD is not empty", nodes);
+  }),
+
+  sessionTest("a step and its step back leave the trees as they were", FLOW, async (debug) => {
+    vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("TDH.MEM.PAGE.ADD")]);
+    await debug.start(LAUNCH);
+    await debug.event("stopped");
+    await debug.move("continue");
+    const trees = async (): Promise<string[][]> => [await debug.tree("sept"), await debug.tree("pamt")];
+    const before = await trees();
+    await debug.move("stepOut");
+    const after = await trees();
+    check(JSON.stringify(after) !== JSON.stringify(before), "the page that was added shows", after);
+    await debug.move("stepBack");
+    equal(await trees(), before, "trees after stepping back");
+  }),
+
+  sessionTest("a run to the end ends the session", FLOW, async (debug) => {
+    await debug.start({ ...LAUNCH, stopOnEntry: false });
+    await debug.event("terminated");
+  }),
+
+  sessionTest("a flow that never ends can be paused and stopped", "endless.tdx", async (debug) => {
+    await debug.start({ ...LAUNCH, stopOnEntry: false });
+    const [stop] = await Promise.all([
+      debug.event("stopped"),
+      debug.session.customRequest("pause", { threadId: await debug.thread() }),
+    ]);
+    equal(stop.reason, "pause", "reason of the stop");
+    await debug.stop();
+    await debug.event("terminated");
+  }),
+
+  sessionTest("a flow that is wrong does not start, and says where", "unknown-leaf.tdx", async (debug) => {
+    await debug.start(LAUNCH);
+    const output = await debug.event("output", ({ category }) => category !== "telemetry");
+    check(/unknown-leaf\.tdx:2:9/.test(String(output.output)), "file, line and column", output);
+  }),
+];
