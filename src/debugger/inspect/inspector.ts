@@ -1,0 +1,60 @@
+/** Answers what a view or a variable asks about the moment at which the session stands. */
+import type { Machine } from "../../module/machine.ts";
+import { Changes } from "./changes.ts";
+import { domainItems } from "./domain-items.ts";
+import { DomainNames } from "./domains.ts";
+import { findItem, type Item, itemChanged } from "./item.ts";
+import { Moment } from "./moment.ts";
+import { pamtItems } from "./pamt-items.ts";
+import { platformItems } from "./platform-items.ts";
+import { septItems } from "./sept-items.ts";
+
+const VIEWS = { platform: platformItems, domains: domainItems, sept: septItems, pamt: pamtItems } as const;
+export type ViewName = keyof typeof VIEWS;
+
+export class Inspector {
+  private machine: Machine;
+  private readonly names = new DomainNames();
+  private known: Moment;
+  private compared: Changes | undefined;
+  /** The mark that "changed" compares with. */
+  private since = 0;
+  private readonly roots = new Map<ViewName, readonly Item[]>();
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+    this.known = new Moment(machine, this.names);
+  }
+
+  /** The session has moved: everything is read anew. `since`: the mark of the stop before this one. */
+  moved(machine: Machine, since: number): void {
+    this.machine = machine;
+    this.since = since;
+    this.known = new Moment(machine, this.names);
+    this.compared = undefined;
+    this.roots.clear();
+  }
+
+  get moment(): Moment {
+    return this.known;
+  }
+
+  get changes(): Changes {
+    this.compared ??= new Changes(this.machine.store, this.since);
+    return this.compared;
+  }
+
+  isChanged(item: Item): boolean {
+    return itemChanged(item, this.changes);
+  }
+
+  /** The roots of a view, or the children of one of its items; undefined if there is no such item now. */
+  children(view: ViewName, id?: string): readonly Item[] | undefined {
+    let roots = this.roots.get(view);
+    if (roots === undefined) {
+      roots = VIEWS[view](this.known);
+      this.roots.set(view, roots);
+    }
+    return id === undefined ? roots : findItem(roots, id)?.children?.();
+  }
+}
