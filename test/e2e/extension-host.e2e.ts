@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { runInExtensionHost } from "./support/extension-host.ts";
 
-const results = await runInExtensionHost();
+for (const host of ["node", "browser"] as const) {
+  const results = await runInExtensionHost(host);
 
-describe("inside the extension host", () => {
-  it("ran tests", () => expect(results.length).toBeGreaterThan(0));
-  for (const { name, error } of results) {
-    it(name, () => {
-      if (error) throw new Error(error);
-    });
-  }
-});
+  describe(`inside the extension host (${host})`, () => {
+    it("ran tests", () => expect(results.length).toBeGreaterThan(0));
+    for (const { name, error } of results) {
+      it(name, () => {
+        if (error) throw new Error(error);
+      });
+    }
+  });
+}

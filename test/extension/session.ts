@@ -30,7 +30,7 @@ export const sessionTests: readonly HostTest[] = [
     check(await debug.start(LAUNCH), "the session did not start");
     equal((await debug.event("stopped")).reason, "entry", "reason of the stop");
     const [frame] = await debug.stack();
-    check(frame?.source?.path?.endsWith(FLOW), "the flow is on top of the stack", frame);
+    check(frame?.source?.path?.endsWith(FLOW), "the flow is not on top of the stack", frame);
   }),
 
   sessionTest("a function breakpoint on a leaf opens the leaf's own source", FLOW, async (debug) => {
@@ -39,12 +39,12 @@ export const sessionTests: readonly HostTest[] = [
     await debug.event("stopped");
     equal((await debug.move("continue")).reason, "function breakpoint", "reason of the stop");
     const [frame] = await debug.stack();
-    check(frame?.source?.path?.endsWith("tdh-mem-page-add.ts"), "the leaf is on top of the stack", frame);
-    const path = frame.source.path;
+    const path = frame?.source?.path ?? "";
+    check(frame && path.endsWith("tdh-mem-page-add.ts"), "the leaf is not on top of the stack", frame);
     const source = await vscode.workspace.openTextDocument(
       /^[a-z-]+:\/\//.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path),
     );
-    check(/yield/.test(source.lineAt(frame.line - 1).text), "the line is a step", source.lineAt(frame.line - 1).text);
+    check(/yield/.test(source.lineAt(frame.line - 1).text), "the line is no step", source.lineAt(frame.line - 1).text);
   }),
 
   sessionTest("all views answer for one and the same step", FLOW, async (debug) => {
@@ -54,7 +54,7 @@ export const sessionTests: readonly HostTest[] = [
     await debug.move("continue");
     const answers = await Promise.all(INSPECT_VIEWS.map((view) => debug.inspect(view)));
     equal(new Set(answers.map(({ step }) => step)).size, 1, "number of steps");
-    for (const { nodes } of answers) check(nodes.length > 0, "a view of a built TD is not empty", nodes);
+    for (const { nodes } of answers) check(nodes.length > 0, "a view of a built TD is empty", nodes);
   }),
 
   sessionTest("a step and its step back leave the trees as they were", FLOW, async (debug) => {
@@ -66,7 +66,7 @@ export const sessionTests: readonly HostTest[] = [
     const before = await trees();
     await debug.move("stepOut");
     const after = await trees();
-    check(JSON.stringify(after) !== JSON.stringify(before), "the page that was added shows", after);
+    check(JSON.stringify(after) !== JSON.stringify(before), "the page that was added does not show", after);
     await debug.move("stepBack");
     equal(await trees(), before, "trees after stepping back");
   }),
@@ -90,6 +90,6 @@ export const sessionTests: readonly HostTest[] = [
   sessionTest("a flow that is wrong does not start, and says where", "unknown-leaf.tdx", async (debug) => {
     await debug.start(LAUNCH);
     const output = await debug.event("output", ({ category }) => category !== "telemetry");
-    check(/unknown-leaf\.tdx:2:9/.test(String(output.output)), "file, line and column", output);
+    check(/unknown-leaf\.tdx:2:9/.test(String(output.output)), "no file, line and column", output);
   }),
 ];

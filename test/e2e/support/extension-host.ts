@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "esbuild";
 import { inject } from "vitest";
 import { ROOT } from "../../../scripts/set-up.mjs";
@@ -7,21 +8,24 @@ import { Workbench } from "./workbench.ts";
 
 const TIMEOUT_MS = 150_000;
 
+/** Where the extension runs: on the server's Node, or in a worker of the browser, as in VS Code for the Web. */
+export type Host = "node" | "browser";
+
 /**
  * Runs `test/extension` inside the extension host of a VS Code that loads the extension from this project.
  *
  * @returns how each test ended
  * @throws Error if the run as a whole did not come to its end
  */
-export async function runInExtensionHost(): Promise<HostResult[]> {
-  const bundle = resolve(ROOT, "dist", "test", "extension-tests.cjs");
+export async function runInExtensionHost(host: Host): Promise<HostResult[]> {
+  const tests = join(ROOT, "dist", "test", `extension-tests-${host}.cjs`);
   await build({
-    entryPoints: [resolve(ROOT, "test", "extension", "index.ts")],
-    outfile: bundle,
+    entryPoints: [join(ROOT, "test", "extension", "index.ts")],
+    outfile: tests,
     bundle: true,
-    platform: "node",
+    platform: host,
     format: "cjs",
-    target: "node22",
+    target: "es2022",
     external: ["vscode"],
     logLevel: "warning",
   });
@@ -36,8 +40,8 @@ export async function runInExtensionHost(): Promise<HostResult[]> {
     url,
     {
       payload: JSON.stringify([
-        ["extensionDevelopmentPath", uri(ROOT)],
-        ["extensionTestsPath", uri(bundle)],
+        ["extensionDevelopmentPath", uri(host === "node" ? ROOT : browserExtension())],
+        ["extensionTestsPath", uri(tests)],
         ["skipWelcome", "true"],
       ]),
     },
@@ -45,8 +49,8 @@ export async function runInExtensionHost(): Promise<HostResult[]> {
       await page.exposeFunction("codeAutomationExit", done);
       await page.exposeFunction("codeAutomationLog", (_type: string, args: unknown[]) => {
         for (const text of args) {
-          if (typeof text === "string" && text.startsWith(REPORT_MARK))
-            results.push(JSON.parse(text.slice(REPORT_MARK.length)));
+          if (typeof text !== "string" || !text.startsWith(REPORT_MARK)) continue;
+          results.push(JSON.parse(text.slice(REPORT_MARK.length)));
         }
       });
     },
@@ -55,8 +59,21 @@ export async function runInExtensionHost(): Promise<HostResult[]> {
     const code = await withTimeout(exit, TIMEOUT_MS, "the extension host's tests did not end");
     if (code !== 0) throw new Error(`the extension host's tests ended with ${code}`);
   } finally {
-    await workbench.screenshot("extension-host");
+    await workbench.screenshot(`extension-host-${host}`);
     await workbench.close();
   }
   return results;
+}
+
+/** A copy of the extension without its Node entry: VS Code has to run it in the browser then. @returns its folder */
+function browserExtension(): string {
+  const folder = join(ROOT, "dist", "test", "web-extension");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const { main: _node, ...manifest } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
+  for (const name of ["dist/web", "media", "flows", "scenarios", "src/module"]) {
+    if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  return folder;
 }
