@@ -5,11 +5,7 @@
  */
 import { guestOperandTable } from "./operands-guest.ts";
 import { hostOperandTable } from "./operands-host.ts";
-
-/** Register names by their number in instruction encodings, which is their order everywhere here. */
-export const registerNames = [
-  "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-] as const;
+import { registerNames } from "./registers.ts";
 
 export interface LeafOperand {
   readonly name: string;

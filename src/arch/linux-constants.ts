@@ -1,0 +1,66 @@
+/**
+ * Constants of the interfaces around the TDX module that flows use by name: VM exit reasons (Intel SDM, appendix "VMX Basic
+ * Exit Reasons"), services of the Guest-Hypervisor Communication Interface, bits of a TD's ATTRIBUTES. Names as in Linux.
+ */
+
+export const exitReasons: Readonly<Record<string, number>> = {
+  EXIT_REASON_EXCEPTION_NMI: 0,
+  EXIT_REASON_EXTERNAL_INTERRUPT: 1,
+  EXIT_REASON_TRIPLE_FAULT: 2,
+  EXIT_REASON_INIT_SIGNAL: 3,
+  EXIT_REASON_SIPI_SIGNAL: 4,
+  EXIT_REASON_OTHER_SMI: 6,
+  EXIT_REASON_CPUID: 10,
+  EXIT_REASON_HLT: 12,
+  EXIT_REASON_INVD: 13,
+  EXIT_REASON_CR_ACCESS: 28,
+  EXIT_REASON_DR_ACCESS: 29,
+  EXIT_REASON_IO_INSTRUCTION: 30,
+  EXIT_REASON_MSR_READ: 31,
+  EXIT_REASON_MSR_WRITE: 32,
+  EXIT_REASON_INVALID_STATE: 33,
+  EXIT_REASON_MONITOR_TRAP_FLAG: 37,
+  EXIT_REASON_EPT_VIOLATION: 48,
+  EXIT_REASON_EPT_MISCONFIG: 49,
+  EXIT_REASON_WBINVD: 54,
+  EXIT_REASON_XSETBV: 55,
+  EXIT_REASON_BUS_LOCK: 74,
+  EXIT_REASON_NOTIFY: 75,
+  EXIT_REASON_SEAMCALL: 76,
+  EXIT_REASON_TDCALL: 77,
+};
+
+export const tdvmcallFunctions: Readonly<Record<string, number>> = {
+  TDVMCALL_CPUID: 10,
+  TDVMCALL_HLT: 12,
+  TDVMCALL_IO: 30,
+  TDVMCALL_RDMSR: 31,
+  TDVMCALL_WRMSR: 32,
+  TDVMCALL_MMIO: 48,
+  TDVMCALL_GET_TD_VM_CALL_INFO: 0x10000,
+  TDVMCALL_MAP_GPA: 0x10001,
+  TDVMCALL_GET_QUOTE: 0x10002,
+  TDVMCALL_REPORT_FATAL_ERROR: 0x10003,
+  TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT: 0x10004,
+};
+
+export const tdvmcallResults: Readonly<Record<string, bigint>> = {
+  TDVMCALL_STATUS_SUCCESS: 0n,
+  TDVMCALL_STATUS_RETRY: 1n,
+  TDVMCALL_STATUS_INVALID_OPERAND: 0x8000_0000_0000_0000n,
+  TDVMCALL_STATUS_ALIGN_ERROR: 0x8000_0000_0000_0002n,
+  TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED: 0x8000_0000_0000_0003n,
+};
+
+/** Bit numbers. */
+export const tdAttributes: Readonly<Record<string, number>> = {
+  TDX_TD_ATTR_DEBUG: 0,
+  TDX_TD_ATTR_SEPT_VE_DISABLE: 28,
+  TDX_TD_ATTR_MIGRATABLE: 29,
+  TDX_TD_ATTR_PKS: 30,
+  TDX_TD_ATTR_KL: 31,
+  TDX_TD_ATTR_PERFMON: 63,
+};
+
+/** Vectors of the exceptions that the TDX module injects into guests. */
+export const exceptionVectors: Readonly<Record<string, number>> = { VECTOR_DF: 8, VECTOR_GP: 13, VECTOR_VE: 20 };

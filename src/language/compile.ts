@@ -1,0 +1,149 @@
+/** Compiles a flow: all its files to one program. */
+
+import { compileExpression } from "./compile-expressions.ts";
+import { compilePlatform } from "./compile-platform.ts";
+import { compileFunction, compileImport, compileStatement, finishFunction } from "./compile-statements.ts";
+import { type Diagnostic, DiagnosticSink, type Span, sourceFile } from "./diagnostics.ts";
+import type { FlowFunction, FlowProgram } from "./flow-code.ts";
+import { FunctionContext } from "./function-context.ts";
+import { type LoadOptions, loadFlow, type Module } from "./load.ts";
+import { parseExpression, spanOf } from "./parse.ts";
+import type { PlatformDescription } from "./platform-block.ts";
+import { type FunctionSymbol, type GlobalSymbol, type ModuleNames, Scope } from "./scope.ts";
+import { Tables } from "./tables.ts";
+import type { Work } from "./work.ts";
+
+export interface CompileResult {
+  /** Absent if there was an error. */
+  readonly program: FlowProgram | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads, checks and compiles the flow at `path`. Never throws for anything that is in a source. */
+export async function compileFlow(path: string, options: LoadOptions): Promise<CompileResult> {
+  const sink = new DiagnosticSink();
+  const { modules } = await loadFlow(path, options, sink);
+  const program = compileModules(modules, sink);
+  return { program: sink.failed ? undefined : program, diagnostics: sink.all };
+}
+
+function compileModules(modules: readonly Module[], sink: DiagnosticSink): FlowProgram {
+  const tables = new Tables();
+  const names = new Map<string, ModuleNames>();
+  const mains = new Map<Module, number>();
+  let platform: PlatformDescription = {};
+  for (const module of modules) {
+    tables.sources.push(module.source);
+    const main = tables.reserveFunction();
+    mains.set(module, main);
+    names.set(module.source.path, compileModule(module, main, names, mains, tables, sink));
+    platform = compilePlatform(module, platform, module === modules.at(-1), sink);
+  }
+  const entry = mains.get(modules.at(-1) as Module) as number;
+  return { ...tables, modules: names, platform, entry };
+}
+
+function compileModule(
+  module: Module,
+  main: number,
+  known: ReadonlyMap<string, ModuleNames>,
+  mains: ReadonlyMap<Module, number>,
+  tables: Tables,
+  sink: DiagnosticSink,
+): ModuleNames {
+  const { source, program } = module;
+  const own: ModuleNames = new Map();
+  const imported: ModuleNames = new Map();
+  const define = (name: string | undefined, span: Span, symbol: GlobalSymbol | FunctionSymbol) => {
+    if (name === undefined) return;
+    if (own.has(name)) sink.error(source, span, "redefinition", `"${name}" is defined twice in this file`);
+    else own.set(name, symbol);
+  };
+  for (const { node, module: other } of module.imports) {
+    const names = known.get(other.source.path) ?? new Map();
+    if (node.alias !== undefined) imported.set(node.alias, { kind: "module", name: node.alias, names });
+    else for (const [name, symbol] of names) if (symbol.kind !== "module") imported.set(name, symbol);
+  }
+  for (const node of program.statements) {
+    const span = spanOf(node);
+    if (node.$type === "FunctionDeclaration") {
+      const parameters = node.parameters.map((parameter) => parameter.name);
+      define(node.name, span, {
+        kind: "function",
+        name: node.name,
+        index: tables.reserveFunction(),
+        parameters,
+        declaration: node,
+      });
+    } else if (node.$type === "LetStatement" || node.$type === "SpawnStatement") {
+      define(node.name, span, { kind: "global", name: node.name, index: tables.globals.length, declared: span });
+      tables.globals.push({ name: node.name, source });
+    }
+  }
+  const scope = new Scope(new Scope(undefined, imported), own);
+  const work: Work = { tables, sink, source, pure: false, context: new FunctionContext("main", scope) };
+  compileMain(work, module, main, mains);
+  for (const symbol of own.values()) {
+    if (symbol.kind !== "function" || symbol.declaration === undefined) continue;
+    work.context = new FunctionContext("function", new Scope(scope));
+    compileFunction(
+      work,
+      symbol.index,
+      symbol.name,
+      symbol.parameters,
+      symbol.declaration.body,
+      spanOf(symbol.declaration),
+    );
+  }
+  return new Map([...imported, ...own]);
+}
+
+function compileMain(work: Work, module: Module, main: number, mains: ReadonlyMap<Module, number>): void {
+  const first = work.tables.statements.length;
+  const run = new Set<Module>();
+  for (const node of module.program.statements) {
+    if (node.$type === "Import") {
+      const imported = module.imports.find((entry) => entry.node === node)?.module;
+      if (imported !== undefined && !run.has(imported))
+        compileImport(work, spanOf(node), mains.get(imported) as number);
+      if (imported !== undefined) run.add(imported);
+    } else if (node.$type !== "FunctionDeclaration" && node.$type !== "PlatformBlock") compileStatement(work, node);
+  }
+  const { text, path } = work.source;
+  finishFunction(work, main, path.slice(path.lastIndexOf("/") + 1), [], [], { start: 0, end: text.length }, first);
+}
+
+/** A watch expression as a little program of its own; its globals are those of the flow. */
+export interface WatchExpression {
+  readonly program: FlowProgram;
+  readonly fn: FlowFunction;
+}
+
+/** Compiles an expression that is looked at, not run, where `fn` stands at `pc`. Gives the message of the first error instead. */
+export function compileWatch(text: string, flow: FlowProgram, fn: FlowFunction, pc: number): WatchExpression | string {
+  const sink = new DiagnosticSink();
+  const source = sourceFile("expression", text);
+  const expression = parseExpression(text, source, 0, sink);
+  const tables = new Tables();
+  const module = new Scope(undefined, flow.modules.get(fn.source.path) ?? new Map());
+  const context = new FunctionContext("function", new Scope(module));
+  context.emitter.locals = fn.locals;
+  for (const variable of fn.variables) {
+    if (pc < variable.from || pc >= variable.to) continue;
+    context.scope.names.set(variable.name, {
+      kind: "local",
+      name: variable.name,
+      slot: variable.slot,
+      context,
+      captured: false,
+    });
+  }
+  const work: Work = { tables, sink, source, pure: true, context };
+  const index = tables.reserveFunction();
+  compileExpression(work, expression);
+  finishFunction(work, index, "watch", [], [], { start: 0, end: text.length }, 0);
+  const error = sink.all[0];
+  if (error !== undefined) return error.message;
+  const compiled = tables.functions[index] as FlowFunction;
+  return { program: { ...flow, ...tables, globals: flow.globals }, fn: compiled };
+}

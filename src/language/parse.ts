@@ -1,0 +1,101 @@
+/** Parses one source. */
+import type { CstNode } from "langium";
+import { type DiagnosticSink, type SourceFile, type Span, sourceFile } from "./diagnostics.ts";
+import type { Expression, Program } from "./generated/ast.ts";
+import { languageServices } from "./services.ts";
+
+/** How far a syntax tree that was parsed from a piece of a source lies behind that source's start. By its root. */
+const shifts = new WeakMap<CstNode, number>();
+
+/** Where a node of the tree lies in its source. */
+export function spanOf(node: { readonly $cstNode?: CstNode }): Span {
+  const cst = node.$cstNode;
+  if (cst === undefined) return { start: 0, end: 0 };
+  const shift = shifts.get(cst.root) ?? 0;
+  return { start: cst.offset + shift, end: cst.end + shift };
+}
+
+/** The most errors that are worth telling about one source: past a mistake, most others follow from it. */
+const MAX_ERRORS = 20;
+
+export interface ParsedSource {
+  readonly source: SourceFile;
+  /** Its root node; parts may be missing where there were errors. */
+  readonly program: Program;
+}
+
+export function parseSource(path: string, text: string, sink: DiagnosticSink): ParsedSource {
+  const source = sourceFile(path, text);
+  const result = languageServices().parser.LangiumParser.parse<Program>(text);
+  report(result, source, 0, sink);
+  return { source, program: result.value };
+}
+
+/** Parses an expression that lies in `source` at `offset`: inside a string, or a watch expression (its own source). */
+export function parseExpression(
+  text: string,
+  source: SourceFile,
+  offset: number,
+  sink: DiagnosticSink,
+): Expression | undefined {
+  const before = sink.all.length;
+  const result = languageServices().parser.LangiumParser.parse<Expression>(text, { rule: "Expression" });
+  report(result, source, offset, sink);
+  if (sink.all.length > before) return undefined;
+  const root = result.value.$cstNode?.root;
+  if (root !== undefined) shifts.set(root, offset);
+  return result.value;
+}
+
+interface Outcome {
+  readonly lexerErrors: readonly { readonly offset: number; readonly length: number; readonly message: string }[];
+  readonly parserErrors: readonly ParserError[];
+}
+
+interface ParserError {
+  readonly name: string;
+  readonly message: string;
+  readonly token: { readonly image: string; readonly startOffset: number; readonly endOffset?: number };
+  readonly previousToken?: { readonly image: string; readonly startOffset: number; readonly endOffset?: number };
+}
+
+function report(outcome: Outcome, source: SourceFile, offset: number, sink: DiagnosticSink): void {
+  let count = 0;
+  for (const error of outcome.lexerErrors) {
+    if (count++ >= MAX_ERRORS) return;
+    const start = offset + error.offset;
+    const character = source.text[start];
+    const message = character === '"' ? "this string does not end on its line" : `unexpected character "${character}"`;
+    sink.error(source, { start, end: start + Math.max(1, error.length) }, "syntax", message);
+  }
+  for (const error of outcome.parserErrors) {
+    if (count++ >= MAX_ERRORS) return;
+    const previous = error.previousToken;
+    const atEnd = !Number.isFinite(error.token.startOffset);
+    const start = atEnd ? endOf(previous, 0) : error.token.startOffset;
+    const end = atEnd ? start : endOf(error.token, start);
+    sink.error(source, { start: offset + start, end: offset + end }, "syntax", explain(error, atEnd));
+  }
+}
+
+function endOf(token: ParserError["token"] | undefined, otherwise: number): number {
+  return token?.endOffset !== undefined && Number.isFinite(token.endOffset) ? token.endOffset + 1 : otherwise;
+}
+
+/** The parser's message in words. */
+function explain(error: ParserError, atEnd: boolean): string {
+  const found = atEnd ? "the text ends" : `found "${error.token.image}"`;
+  const expected = /Expecting token of type '(.+?)' but found/.exec(error.message);
+  if (expected !== null && expected[1] !== "EOF") return `expected ${tokenName(expected[1] as string)}, but ${found}`;
+  if (expected !== null) return `unexpected "${error.token.image}"`;
+  const after = error.previousToken?.image;
+  if (after === undefined || after === "") return `${found}, which cannot begin a statement`;
+  return atEnd ? `the text ends after "${after}"` : `unexpected "${error.token.image}" after "${after}"`;
+}
+
+function tokenName(token: string): string {
+  if (token === "ID") return "a name";
+  if (token === "NUMBER") return "a number";
+  if (token === "STRING") return "a string";
+  return `"${token}"`;
+}

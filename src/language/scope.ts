@@ -1,0 +1,63 @@
+/** Names and what they mean, block by block. */
+import type { Span } from "./diagnostics.ts";
+import type { FunctionContext } from "./function-context.ts";
+import type { FunctionDeclaration } from "./generated/ast.ts";
+
+export interface LocalSymbol {
+  readonly kind: "local";
+  readonly name: string;
+  readonly slot: number;
+  readonly context: FunctionContext;
+  /** The value was copied from the code around a `guest` or `spawn` block. */
+  readonly captured: boolean;
+}
+
+export interface GlobalSymbol {
+  readonly kind: "global";
+  readonly name: string;
+  readonly index: number;
+  readonly declared: Span;
+}
+
+export interface FunctionSymbol {
+  readonly kind: "function";
+  readonly name: string;
+  readonly index: number;
+  readonly parameters: readonly string[];
+  readonly declaration?: FunctionDeclaration;
+}
+
+/** An import with `as`. */
+export interface ModuleSymbol {
+  readonly kind: "module";
+  readonly name: string;
+  readonly names: ModuleNames;
+}
+
+export type FlowSymbol = LocalSymbol | GlobalSymbol | FunctionSymbol | ModuleSymbol;
+
+/** What a file offers to those that import it, and to watch expressions in it. */
+export type ModuleNames = Map<string, GlobalSymbol | FunctionSymbol | ModuleSymbol>;
+
+export class Scope {
+  readonly parent: Scope | undefined;
+  readonly names: Map<string, FlowSymbol>;
+
+  constructor(parent: Scope | undefined, names: Map<string, FlowSymbol> = new Map()) {
+    this.parent = parent;
+    this.names = names;
+  }
+
+  find(name: string): FlowSymbol | undefined {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
+      const symbol = scope.names.get(name);
+      if (symbol !== undefined) return symbol;
+    }
+    return undefined;
+  }
+
+  /** All names that can be used here. */
+  *visible(): Generator<string> {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) yield* scope.names.keys();
+  }
+}
