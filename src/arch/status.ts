@@ -7,7 +7,7 @@ import * as codes from "./generated/status-codes.ts";
 import { formatU64 } from "./u64.ts";
 
 /** What bits 31:0 of a status are. */
-export type DetailKind = "none" | "operand" | "exit reason" | "MSR" | "CPUID leaf" | "number";
+export type DetailKind = "none" | "operand" | "exit reason" | "MSR" | "number";
 
 export interface Status {
   /** Bits 63:32 and 31:0. */
@@ -49,13 +49,8 @@ const CLASS_NAMES = [
   "TD entry and exit",
 ] as const;
 
-/** Codes whose detail is not an operand id. Sources: the module's SYS.INIT and SYS.LP.INIT checks. */
+/** Codes whose detail is the number of an MSR: checks of TDH.SYS.INIT and TDH.SYS.LP.INIT. (Their CPUID checks name the leaf in RCX.) */
 const MSR_DETAIL = new Set<number>([codes.TDX_INCONSISTENT_MSR, codes.TDX_INCORRECT_MSR_VALUE]);
-const CPUID_DETAIL = new Set<number>([
-  codes.TDX_INCORRECT_CPUID_VALUE,
-  codes.TDX_INCONSISTENT_CPUID_FIELD,
-  codes.TDX_CPUID_LEAF_NOT_SUPPORTED,
-]);
 /** Codes that carry an operand id even if it is 0 (RAX). */
 const OPERAND_DETAIL = new Set<number>([
   codes.TDX_OPERAND_INVALID,
@@ -127,7 +122,6 @@ export const EXIT_REASONS: Readonly<Record<number, string>> = {
 
 function detailKindOf(code: number, lo: number): DetailKind {
   if (MSR_DETAIL.has(code)) return "MSR";
-  if (CPUID_DETAIL.has(code)) return "CPUID leaf";
   if (EXIT_CODES.has(code)) return "exit reason";
   if (OPERAND_DETAIL.has(code)) return "operand";
   if (lo === 0) return "none";
