@@ -8,7 +8,16 @@ export async function open(name: string): Promise<vscode.TextEditor> {
   return vscode.window.showTextDocument(file);
 }
 
+/** "node" or "browser", as the tests were bundled. */
+declare const EXTENSION_HOST: string;
+
 export const languageTests: readonly HostTest[] = [
+  {
+    name: "runs where it is meant to",
+    async body() {
+      equal("importScripts" in globalThis ? "browser" : "node", EXTENSION_HOST, "extension host");
+    },
+  },
   {
     name: "a .tdx file is a flow",
     async body() {

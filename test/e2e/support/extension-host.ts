@@ -27,6 +27,7 @@ export async function runInExtensionHost(host: Host): Promise<HostResult[]> {
     format: "cjs",
     target: "es2022",
     external: ["vscode"],
+    define: { EXTENSION_HOST: JSON.stringify(host) },
     logLevel: "warning",
   });
   const results: HostResult[] = [];
