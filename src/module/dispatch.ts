@@ -7,13 +7,14 @@ import { type Call, fail } from "./call.ts";
 import { hostLeaves } from "./leaves.ts";
 import type { Steps } from "./step.ts";
 import { SYS_STATE } from "./sys.ts";
+import { refuseLeaf } from "./unsupported.ts";
 
 /** RAX must be a known leaf and version, and the system's state must allow it. Then runs the leaf. */
 export function* dispatch(call: Call): Steps {
   yield "check the leaf number and version in RAX";
   const info = hostLeafInfo[call.leaf];
   const reserved = (call.lo(RAX) & 0xff00_0000) !== 0 || call.hi(RAX) !== 0;
-  if (reserved || (call.version > 0 && info?.versions.includes(call.version) !== true)) fail(TDX_OPERAND_INVALID, RAX);
+  if (reserved || (call.version > 0 && (info?.versions.length ?? 1) === 1)) fail(TDX_OPERAND_INVALID, RAX); // a leaf with versions checks it itself
 
   yield "check that the system's state allows the leaf";
   const state = call.store.read(call.sys + SYS_STATE);
@@ -23,7 +24,6 @@ export function* dispatch(call: Call): Steps {
     fail(TDX_SYS_NOT_READY);
   }
 
-  const leaf = hostLeaves[call.leaf];
-  if (leaf === undefined) fail(TDX_OPERAND_INVALID, RAX);
+  const leaf = hostLeaves[call.leaf] ?? refuseLeaf;
   yield* leaf(call);
 }

@@ -19,7 +19,9 @@ import { tdhSysInit } from "./host/tdh-sys-init.ts";
 import { tdhSysKeyConfig } from "./host/tdh-sys-key-config.ts";
 import { tdhSysLpInit } from "./host/tdh-sys-lp-init.ts";
 import { tdhSysLpShutdown } from "./host/tdh-sys-lp-shutdown.ts";
+import { tdhSysShutdown } from "./host/tdh-sys-shutdown.ts";
 import { tdhSysTdmrInit } from "./host/tdh-sys-tdmr-init.ts";
+import { tdhSysUpdate } from "./host/tdh-sys-update.ts";
 
 export const hostLeaves: Readonly<Record<number, Leaf>> = {
   1: tdhMngAddcx,
@@ -39,4 +41,6 @@ export const hostLeaves: Readonly<Record<number, Leaf>> = {
   41: tdhPhymemPageWbinvd,
   44: tdhSysLpShutdown,
   45: tdhSysConfig,
+  52: tdhSysShutdown,
+  53: tdhSysUpdate,
 };

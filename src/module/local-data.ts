@@ -23,3 +23,5 @@ export const LP_LAST_ENTRY_TSC = LP_MODULE + 12;
 export const LP_BUS_LOCK_PREEMPTED = LP_MODULE + 14;
 /** The host's general registers as TDH.VP.ENTER found them, in the order of arch/registers.ts; 32 words. */
 export const LP_HOST_GPR = LP_MODULE + 16;
+/** 1 while an entry to the module is being stepped on the LP. A call that runs as one leaves no time for anybody to look. */
+export const LP_IS_BUSY = LP_MODULE + 4;

@@ -5,14 +5,15 @@
 import { RAX } from "../arch/registers.ts";
 import { BLOCK_TAG_MODULE } from "../platform/blocks.ts";
 import { defaultPlatform, type PlatformConfig } from "../platform/config.ts";
-import { LP_GUEST_TDVPR } from "../platform/lp.ts";
+import { LP_GUEST_TDVPR, LP_MODULE } from "../platform/lp.ts";
 import { Platform } from "../platform/platform.ts";
 import { BLOCK_WORDS, Store } from "../state/store.ts";
 import { Call, Completion } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
 import { dispatch as runDispatch } from "./dispatch.ts?run";
+import { LP_IS_BUSY } from "./local-data.ts";
 import type { Steps } from "./step.ts";
-import { SYS_WORDS } from "./sys.ts";
+import { HANDOFF_WORDS, SYS_HANDOFF, SYS_WORDS } from "./sys.ts";
 
 export class Machine {
   readonly store: Store;
@@ -68,6 +69,20 @@ export class Machine {
     return this.open[lp];
   }
 
+  /**
+   * Loads the module again, after TDH.SYS.SHUTDOWN: its global and per-LP data start afresh, save what it left for its successor.
+   * Memory stays.
+   */
+  reload(): void {
+    for (let word = 0; word < SYS_WORDS; word++) {
+      if (word < SYS_HANDOFF || word >= SYS_HANDOFF + HANDOFF_WORDS) this.store.write(this.sys + word, 0);
+    }
+    for (let lp = 0; lp < this.platform.lps; lp++) {
+      const cell = this.platform.lpCell(lp);
+      for (let word = LP_MODULE; word < BLOCK_WORDS; word++) this.store.write(cell + word, 0);
+    }
+  }
+
   /** Drops all stepped entries: the store has gone back to a mark before they began. */
   forgetEntries(): void {
     this.open.length = 0;
@@ -82,6 +97,7 @@ export class Machine {
   }
 
   private begin(call: Call, leaf: (call: Call) => Steps): Entry {
+    this.store.write(call.lpCell + LP_IS_BUSY, 1);
     const entry = new Entry(call, leaf(call), () => {
       this.open[call.lp] = undefined;
     });
@@ -133,6 +149,7 @@ function failed(call: Call, error: unknown): void {
 
 /** The end of every entry: what is still locked is released, and the host sees the status. */
 function leave(call: Call): void {
+  if (!call.atomic) call.store.write(call.lpCell + LP_IS_BUSY, 0);
   call.releaseAll();
   if (!call.ownRegisters) call.set(RAX, call.statusLo, call.statusHi);
 }
