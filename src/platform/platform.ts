@@ -7,6 +7,8 @@ import { BLOCK_WORDS, type Store } from "../state/store.ts";
 import { BLOCK_TAG_LP, BLOCK_TAG_PLATFORM } from "./blocks.ts";
 import type { PlatformConfig } from "./config.ts";
 import { draw } from "./entropy.ts";
+import { Hazards } from "./hazards.ts";
+import { KeyedMemory } from "./keyed-memory.ts";
 import { LP_GPR } from "./lp.ts";
 import { Memory } from "./memory.ts";
 
@@ -29,6 +31,8 @@ const ENTROPY_FAILURES = 12; // draws that are still to fail
 const PCONFIG_STATUS = 13; // failure code plus 1 of the next PCONFIG; 0: it succeeds
 const VERIFY_STATUS = 14; // failure code plus 1 of the next SEAMVERIFYREPORT; 0: it is really verified
 
+const HAZARDS = 16; // hazards.ts
+
 /** EAX, EBX, ECX, EDX. */
 export type CpuidResult = readonly [number, number, number, number];
 
@@ -36,6 +40,10 @@ export class Platform {
   readonly store: Store;
   readonly config: PlatformConfig;
   readonly memory: Memory;
+  /** Under which KeyID each page was written, and what its next user meets. */
+  readonly keyed: KeyedMemory;
+  /** What went wrong below the module without a status. */
+  readonly hazards: Hazards;
   /** Number of LPs. */
   readonly lps: number;
   /** Physical address bits below the KeyID bits. */
@@ -56,6 +64,8 @@ export class Platform {
     this.config = config;
     this.base = store.allocate(BLOCK_TAG_PLATFORM); // first, so that no other block has cell 0
     this.memory = new Memory(store);
+    this.hazards = new Hazards(store, this.base + HAZARDS);
+    this.keyed = new KeyedMemory(store, this.hazards, config.keyids.privateStart);
     this.lps = Math.max(...config.packages.flat()) + 1;
     this.addressBits = config.maxpa - Math.log2(config.keyids.total);
     this.packageOf = Array.from({ length: this.lps }, (_, lp) => config.packages.findIndex((p) => p.includes(lp)));

@@ -1,0 +1,171 @@
+/**
+ * Under which KeyID each page of memory was last written, and what follows when somebody uses it under another. The bytes
+ * themselves are in memory.ts, in one plain view; this says what a real access would have met.
+ *
+ * Rules (Intel TDX module base specification, "Memory integrity protection and access control"; what it leaves open is in
+ * docs/assumptions.md)
+ * - A write with a private KeyID makes the line the TD's: its TD-owner bit is set.
+ * - A read with a shared KeyID of a line whose TD-owner bit is set gives zeros, and no poison: ciphertext is never shown.
+ * - A write with a shared KeyID clears the bit. The private content is lost, and the next read with a private KeyID gets
+ *   poison and a machine check.
+ * - With the partial-write erratum, a write of less than a line to private memory with a shared KeyID poisons the line.
+ * - A line stays dirty in the cache under the KeyID that wrote it until it is written back (WBINVD, CLFLUSH,
+ *   TDH.PHYMEM.CACHE.WB, TDH.PHYMEM.PAGE.WBINVD). Using its page under another KeyID before that is a hazard.
+ */
+import { BLOCK_WORDS, type Store } from "../state/store.ts";
+import { BLOCK_TAG_KEYED, BLOCK_TAG_LOST } from "./blocks.ts";
+import { HAZARD_DIRTY_LINE, HAZARD_MACHINE_CHECK, HAZARD_PRIVATE_OVERWRITTEN, type Hazards } from "./hazards.ts";
+
+const PAGE_BYTES = 4096;
+const LINE_BYTES = 64;
+
+/**
+ * One word a page: KeyID in bits 15:0 and, in bits 31:16, the KeyID of dirty lines plus 1. Two more words, a bit for each line
+ * whose private content is lost, only for pages that have such lines: they are rare, and a TD has millions of pages.
+ */
+const KEY_PAGES_PER_BLOCK = BLOCK_WORDS;
+const LOST_PAGES_PER_BLOCK = BLOCK_WORDS / 2;
+
+export class KeyedMemory {
+  private readonly store: Store;
+  private readonly hazards: Hazards;
+  private readonly privateStart: number;
+  /** First cell of each block of key words, and of lost lines, by number of the group of pages; a cache of what the store has. */
+  private readonly keyBlocks = new Map<number, number>();
+  private readonly lostBlocks = new Map<number, number>();
+
+  constructor(store: Store, hazards: Hazards, privateStart: number) {
+    this.store = store;
+    this.hazards = hazards;
+    this.privateStart = privateStart;
+  }
+
+  /** KeyID under which the page at `hpa` was last written; 0 if it never was. */
+  keyOf(hpa: number): number {
+    return this.keys(hpa) & 0xffff;
+  }
+
+  /** KeyID under which the page has dirty lines in a cache, or undefined. */
+  dirtyKeyOf(hpa: number): number | undefined {
+    const dirty = this.keys(hpa) >>> 16;
+    return dirty === 0 ? undefined : dirty - 1;
+  }
+
+  /** The whole page is written with `hkid`, as the module does before it uses a page. Lost lines are good again. */
+  writePage(hpa: number, hkid: number): void {
+    this.checkDirty(hpa, hkid);
+    this.setKeys(hpa, hkid);
+    const lost = this.lostCell(hpa);
+    if (lost >= 0) {
+      this.store.write(lost, 0);
+      this.store.write(lost + 1, 0);
+    }
+  }
+
+  /**
+   * Some bytes of the page are written with a shared KeyID. Memory that was never private stays as it is: nothing is recorded.
+   * `poisons`: the platform has the partial-write erratum and the write is smaller than a line.
+   */
+  writeShared(hpa: number, length: number, hkid: number, poisons: boolean): void {
+    const keys = this.keys(hpa);
+    if (keys === 0) return;
+    const own = keys & 0xffff;
+    this.checkDirty(hpa, hkid);
+    if (own < this.privateStart) {
+      this.setKeys(hpa, hkid);
+      return;
+    }
+    this.hazards.add({ kind: HAZARD_PRIVATE_OVERWRITTEN, hpa, hkid, ownHkid: own });
+    if (length >= PAGE_BYTES && !poisons) this.setKeys(hpa, hkid);
+    else this.markLost(hpa, length);
+  }
+
+  /**
+   * Some bytes of the page are read with `hkid`. Returns what the reader meets: "data", "zeros" (private memory read with a
+   * shared KeyID) or "poison" (the TD's own content was lost, or the key is another's): a machine check.
+   */
+  read(hpa: number, length: number, hkid: number): "data" | "zeros" | "poison" {
+    const own = this.keyOf(hpa);
+    if (hkid < this.privateStart) return own < this.privateStart ? "data" : "zeros";
+    if (own === hkid && !this.anyLost(hpa, length)) return "data";
+    this.hazards.add({ kind: HAZARD_MACHINE_CHECK, hpa, hkid, ownHkid: own });
+    return "poison";
+  }
+
+  /** Lines of the page are written back, or dropped when they are clean. */
+  flushPage(hpa: number): void {
+    const cell = this.keyCell(hpa);
+    if (cell >= 0) this.store.write(cell, this.store.read(cell) & 0xffff);
+  }
+
+  /** Every line that is dirty under a KeyID for which `matches` is true is written back. */
+  flush(matches: (hkid: number) => boolean): void {
+    for (const block of this.keyBlocks.values()) {
+      for (let cell = block; cell < block + BLOCK_WORDS; cell++) {
+        const keys = this.store.read(cell);
+        if (keys >>> 16 !== 0 && matches((keys >>> 16) - 1)) this.store.write(cell, keys & 0xffff);
+      }
+    }
+  }
+
+  private checkDirty(hpa: number, hkid: number): void {
+    const dirty = this.dirtyKeyOf(hpa);
+    if (dirty !== undefined && dirty !== hkid) this.hazards.add({ kind: HAZARD_DIRTY_LINE, hpa, hkid, ownHkid: dirty });
+  }
+
+  private keys(hpa: number): number {
+    const cell = this.keyCell(hpa);
+    return cell < 0 ? 0 : this.store.read(cell);
+  }
+
+  /** The page was written with `hkid`, and its lines are dirty in the cache. */
+  private setKeys(hpa: number, hkid: number): void {
+    let cell = this.keyCell(hpa);
+    if (cell < 0) {
+      const group = Math.floor(hpa / (PAGE_BYTES * KEY_PAGES_PER_BLOCK));
+      this.keyBlocks.set(group, this.store.allocate(BLOCK_TAG_KEYED + group));
+      cell = this.keyCell(hpa);
+    }
+    this.store.write(cell, hkid | ((hkid + 1) << 16));
+  }
+
+  private markLost(hpa: number, length: number): void {
+    let cell = this.lostCell(hpa);
+    if (cell < 0) {
+      const group = Math.floor(hpa / (PAGE_BYTES * LOST_PAGES_PER_BLOCK));
+      this.lostBlocks.set(group, this.store.allocate(BLOCK_TAG_LOST + group));
+      cell = this.lostCell(hpa);
+    }
+    for (const line of linesOf(hpa, length)) {
+      const word = cell + (line >>> 5);
+      this.store.write(word, this.store.read(word) | (1 << (line & 31)));
+    }
+  }
+
+  private anyLost(hpa: number, length: number): boolean {
+    const cell = this.lostCell(hpa);
+    return (
+      cell >= 0 &&
+      linesOf(hpa, length).some((line) => ((this.store.read(cell + (line >>> 5)) >>> (line & 31)) & 1) !== 0)
+    );
+  }
+
+  private keyCell(hpa: number): number {
+    const page = Math.floor(hpa / PAGE_BYTES);
+    const block = this.keyBlocks.get(Math.floor(page / KEY_PAGES_PER_BLOCK));
+    return block === undefined ? -1 : block + (page % KEY_PAGES_PER_BLOCK);
+  }
+
+  private lostCell(hpa: number): number {
+    const page = Math.floor(hpa / PAGE_BYTES);
+    const block = this.lostBlocks.get(Math.floor(page / LOST_PAGES_PER_BLOCK));
+    return block === undefined ? -1 : block + (page % LOST_PAGES_PER_BLOCK) * 2;
+  }
+}
+
+/** Numbers in their page of the lines that `length` bytes from `hpa` on touch; the range is cut at the end of the page. */
+function linesOf(hpa: number, length: number): number[] {
+  const first = Math.floor((hpa % PAGE_BYTES) / LINE_BYTES);
+  const last = Math.min(63, Math.floor(((hpa % PAGE_BYTES) + Math.max(length, 1) - 1) / LINE_BYTES));
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
