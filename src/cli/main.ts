@@ -1,9 +1,10 @@
 /** `tdxflow`: the command line. Exit codes: 0 fine, 1 the flow or comparison failed, 2 bad input or usage. */
 import { type CommandLine, EXIT_FINE, EXIT_USAGE, helpText, UsageError } from "./command.ts";
+import { decodeCommand } from "./decode.ts";
 import { replayCommand } from "./replay.ts";
 import { serveReplay } from "./replay-pool.ts";
 
-const commands: readonly CommandLine[] = [replayCommand];
+const commands: readonly CommandLine[] = [replayCommand, decodeCommand];
 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
