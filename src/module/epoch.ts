@@ -10,6 +10,10 @@ import { SHARED } from "./lock-words.ts";
 import { lockSharex } from "./locks.ts";
 import type { Steps } from "./step.ts";
 
+export function tdEpoch(call: Call, tdcs: number): number {
+  return call.store.readNumber(tdcs + TDCS_TD_EPOCH);
+}
+
 /** Cell of the number of VCPUs that run in epochs of the same parity as `epoch`. */
 export function refcountCell(tdcs: number, epoch: number): number {
   return tdcs + TDCS_REFCOUNT + (epoch % 2);
@@ -25,7 +29,7 @@ export function* enterEpoch(call: Call, tdcs: number, tdvpr: number): Steps {
   yield "lock the TD's epoch (shared)";
   yield* lockSharex(call, tdcs + TDCS_EPOCH_LOCK, SHARED, OPERAND_TD_EPOCH);
   yield "take the TD's epoch and count the VCPU in it";
-  const epoch = store.readNumber(tdcs + TDCS_TD_EPOCH);
+  const epoch = tdEpoch(call, tdcs);
   count(call, refcountCell(tdcs, epoch), 1);
   call.release(tdcs + TDCS_EPOCH_LOCK);
   store.writeNumber(tdvpr + TDVPS_VCPU_EPOCH, epoch);

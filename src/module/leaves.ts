@@ -3,7 +3,18 @@
  * Leaves are `function*`: this word gives the table a run variant too (scripts/leaf-transform.ts).
  */
 import type { Leaf } from "./call.ts";
+import { tdhMemPageAdd } from "./host/tdh-mem-page-add.ts";
 import { tdhMemPageAug } from "./host/tdh-mem-page-aug.ts";
+import { tdhMemPageDemote } from "./host/tdh-mem-page-demote.ts";
+import { tdhMemPagePromote } from "./host/tdh-mem-page-promote.ts";
+import { tdhMemPageRelocate } from "./host/tdh-mem-page-relocate.ts";
+import { tdhMemPageRemove } from "./host/tdh-mem-page-remove.ts";
+import { tdhMemRangeBlock } from "./host/tdh-mem-range-block.ts";
+import { tdhMemRangeUnblock } from "./host/tdh-mem-range-unblock.ts";
+import { tdhMemSeptAdd } from "./host/tdh-mem-sept-add.ts";
+import { tdhMemSeptRd } from "./host/tdh-mem-sept-rd.ts";
+import { tdhMemSeptRemove } from "./host/tdh-mem-sept-remove.ts";
+import { tdhMemTrack } from "./host/tdh-mem-track.ts";
 import { tdhMngAddcx } from "./host/tdh-mng-addcx.ts";
 import { tdhMngCreate } from "./host/tdh-mng-create.ts";
 import { tdhMngKeyConfig } from "./host/tdh-mng-key-config.ts";
@@ -25,18 +36,29 @@ import { tdhSysUpdate } from "./host/tdh-sys-update.ts";
 
 export const hostLeaves: Readonly<Record<number, Leaf>> = {
   1: tdhMngAddcx,
+  2: tdhMemPageAdd,
+  3: tdhMemSeptAdd,
+  5: tdhMemPageRelocate,
   6: tdhMemPageAug,
+  7: tdhMemRangeBlock,
   8: tdhMngKeyConfig,
   9: tdhMngCreate,
+  15: tdhMemPageDemote,
   19: tdhMngVpflushdone,
   20: tdhMngKeyFreeid,
+  23: tdhMemPagePromote,
   24: tdhPhymemPageRdmd,
+  25: tdhMemSeptRd,
   27: tdhMngKeyReclaimid,
   28: tdhPhymemPageReclaim,
+  29: tdhMemPageRemove,
+  30: tdhMemSeptRemove,
   31: tdhSysKeyConfig,
   33: tdhSysInit,
   35: tdhSysLpInit,
   36: tdhSysTdmrInit,
+  38: tdhMemTrack,
+  39: tdhMemRangeUnblock,
   40: tdhPhymemCacheWb,
   41: tdhPhymemPageWbinvd,
   44: tdhSysLpShutdown,

@@ -68,6 +68,13 @@ export function setPageOwner(call: Call, entry: number, tdrHpa: number): void {
   call.store.write(entry + PAMT_OWNER_LO, page % 0x1_0000_0000);
 }
 
+/** Gives a free page to a TD. An old epoch must not be taken for a blocking of it, hence BEPOCH 0. */
+export function assignPage(call: Call, entry: number, type: number, tdrHpa: number): void {
+  setPageType(call, entry, type);
+  setPageOwner(call, entry, tdrHpa);
+  setPageBepoch(call, entry, 0);
+}
+
 /** TD epoch at which the page was blocked. */
 export function pageBepoch(call: Call, entry: number): number {
   return call.store.read(entry + PAMT_BEPOCH);
@@ -169,6 +176,40 @@ export function unwalkPamt(call: Call, hpa: number, entry: PamtEntry): void {
   call.release(pamtLock(entry.cell));
   if (entry.size < PG_2M) call.release(pamtLock(implicitEntry(call, hpa, PG_2M)));
   if (entry.size < PG_1G) call.release(pamtLock(implicitEntry(call, hpa, PG_1G)));
+}
+
+/** Locks the entry of a page that the TD has, without a walk, in exclusive mode. Errors: TDX_OPERAND_BUSY. */
+export function* lockImplicitPage(call: Call, hpa: number, size: number, operand: number): Steps<number> {
+  const entry = implicitEntry(call, hpa, size);
+  yield* lockSharexHp(call, pamtLock(entry), EXCLUSIVE, operand);
+  return entry;
+}
+
+/** Makes 512 pages of one owner one page of `size`. Errors: TDX_OPERAND_BUSY. */
+export function* promotePamt(call: Call, hpa: number, size: number, operand: number): Steps {
+  const entry = implicitEntry(call, hpa, size);
+  yield* lockSharexHp(call, pamtLock(entry), EXCLUSIVE, operand);
+  let first = true;
+  forEachChildEntry(call, hpa, size, (child) => {
+    if (first) {
+      setPageType(call, entry, pageType(call, child));
+      setPageOwner(call, entry, pageOwner(call, child));
+      first = false;
+    }
+    setPageType(call, child, PT_NDA);
+  });
+  call.release(pamtLock(entry));
+}
+
+/** Makes a page of `size` 512 pages of the same type and owner. Errors: TDX_OPERAND_BUSY. */
+export function* demotePamt(call: Call, hpa: number, size: number, operand: number): Steps {
+  const entry = implicitEntry(call, hpa, size);
+  yield* lockSharexHp(call, pamtLock(entry), EXCLUSIVE, operand);
+  const type = pageType(call, entry);
+  const owner = pageOwner(call, entry);
+  forEachChildEntry(call, hpa, size, (child) => assignPage(call, child, type, owner));
+  setPageType(call, entry, PT_NDA);
+  call.release(pamtLock(entry));
 }
 
 /**

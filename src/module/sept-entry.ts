@@ -11,8 +11,26 @@
  * - the others belong to live migration.
  * A blocked entry goes back by an unblock, or is removed once TLB tracking has shown that no LP can use it any more.
  */
-import { SEPT_STATES } from "../arch/generated/sept-states.ts";
+import {
+  SEPT_ANY_PENDING_AND_GUEST_ACCEPTABLE_STATES,
+  SEPT_BLOCKED,
+  SEPT_FREE,
+  SEPT_MAPPED,
+  SEPT_NL_BLOCKED,
+  SEPT_NL_MAPPED,
+  SEPT_PENDING,
+  SEPT_PENDING_BLOCKED,
+  SEPT_PENDING_BLOCKEDW,
+  SEPT_STATES,
+} from "../arch/generated/sept-states.ts";
 import type { Call } from "./call.ts";
+
+const LEVEL_BYTES = [2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39, 2 ** 48] as const;
+
+/** Bytes that an entry of a level covers. */
+export function levelBytes(level: number): number {
+  return LEVEL_BYTES[level] as number;
+}
 
 /** An entry that a walk found: its place, level, and its two words as they were read. */
 export interface SeptEntry {
@@ -87,6 +105,69 @@ export function septHpa(entry: { readonly lo: number; readonly hi: number }): nu
   return (entry.hi & SEPT_HPA_HI) * 0x1_0000_0000 + ((entry.lo & SEPT_HPA_LO) >>> 0);
 }
 
+/** Entries of a table. */
+export const TABLE_ENTRIES = 512;
+
+/** Index of the state of the entry at `cell`, as `septState`. */
+export function septStateAt(call: Call, cell: number): number {
+  const { store } = call;
+  return stateOfBits[stateBits(store.read(cell), store.read(cell + 1))] as number;
+}
+
+/** HPA of the page that a leaf of level 0 to 2 maps: whatever else stands in the address bits of a large one is left out. */
+export function leafHpa(entry: SeptEntry): number {
+  const hpa = septHpa(entry);
+  return hpa - (hpa % levelBytes(entry.level));
+}
+
+// ---- changes of the copy ----
+
+/** Replaces the state bits and sets suppress-#VE. */
+function changeState(entry: SeptEntry, state: number): void {
+  entry.lo = ((entry.lo & ~STATE_LO) | (stateLo[state] as number)) >>> 0;
+  entry.hi = ((entry.hi & ~STATE_HI) | (stateHi[state] as number) | SEPT_SUPPRESS_VE) >>> 0;
+}
+
+/** Forgets how many small pages of a pending 2 MiB page the guest has accepted. */
+export function clearAcceptCounter(entry: SeptEntry): void {
+  const pending = (SEPT_ANY_PENDING_AND_GUEST_ACCEPTABLE_STATES >>> septState(entry)) & 1;
+  if (pending !== 0 && entry.level === 1) entry.lo = (entry.lo & ~SEPT_ACCEPT_COUNTER) >>> 0;
+}
+
+/** Blocks an entry whose state TDH.MEM.RANGE.BLOCK allows: no translation is made through it any more. */
+export function block(entry: SeptEntry): void {
+  clearAcceptCounter(entry);
+  const state = septState(entry);
+  if (state === SEPT_PENDING || state === SEPT_PENDING_BLOCKEDW) {
+    changeState(entry, SEPT_PENDING_BLOCKED);
+  } else {
+    changeState(entry, state === SEPT_NL_MAPPED ? SEPT_NL_BLOCKED : SEPT_BLOCKED);
+    entry.lo = (entry.lo & ~SEPT_RWX) >>> 0; // implied by the state, so the unblocking knows them
+  }
+}
+
+/** Undoes `block`; an entry that is not blocked stays as it is. */
+export function unblock(entry: SeptEntry): void {
+  const state = septState(entry);
+  if (state === SEPT_NL_BLOCKED) {
+    changeState(entry, SEPT_NL_MAPPED);
+    entry.lo = ((entry.lo & ~SEPT_MT_MASK) | SEPT_RWX) >>> 0;
+  } else if (state === SEPT_BLOCKED) {
+    changeState(entry, SEPT_MAPPED);
+    entry.lo = ((entry.lo & ~SEPT_MT_MASK) | SEPT_RWX | SEPT_MT_WB) >>> 0;
+  } else if (state === SEPT_PENDING_BLOCKED) {
+    changeState(entry, SEPT_PENDING);
+  }
+}
+
+/** Makes a leaf map `hpa` instead; everything else stays. */
+export function relocate(entry: SeptEntry, hpa: number): void {
+  entry.lo = ((entry.lo & ~SEPT_HPA_LO) | (hpa % 0x1_0000_0000)) >>> 0;
+  entry.hi = ((entry.hi & ~SEPT_HPA_HI) | Math.floor(hpa / 0x1_0000_0000)) >>> 0;
+}
+
+// ---- changes in memory ----
+
 /**
  * Writes both words of an entry, and into the copy. While this call holds the entry's lock its bit stays set in memory; an
  * atomic call never shows it (nobody could see it, and the journal would keep it).
@@ -99,10 +180,13 @@ export function writeSeptEntry(call: Call, entry: SeptEntry, lo: number, hi: num
   call.store.write(entry.cell + 1, hi);
 }
 
-/** Reads the entry again, into the copy; lock and host-priority bits are left out of the copy. */
+/**
+ * Reads the entry again, into the copy, without its lock bit. The host-priority flag is read like any other bit: a leaf
+ * that writes the copy back keeps a flag that was set before it read, and drops one that was set after.
+ */
 export function readSeptEntry(call: Call, entry: SeptEntry): void {
   entry.lo = (call.store.read(entry.cell) & ~SEPT_HOST_LOCK) >>> 0;
-  entry.hi = (call.store.read(entry.cell + 1) & ~SEPT_HOST_PRIORITY) >>> 0;
+  entry.hi = call.store.read(entry.cell + 1);
 }
 
 /** Makes the entry a leaf in `state` that maps `hpa` with `permissions` (RWX) and releases its lock with the same write. */
@@ -118,18 +202,35 @@ export function setLeaf(call: Call, entry: SeptEntry, hpa: number, state: number
   writeSeptEntry(call, entry, lo, hi);
 }
 
-/** Makes the entry point to the table at `hpa`; `state` is SEPT_NL_MAPPED. */
-export function setNonLeaf(call: Call, entry: SeptEntry, hpa: number, state: number): void {
-  const lo = (hpa % 0x1_0000_0000) | SEPT_RWX | (stateLo[state] as number);
-  writeSeptEntry(call, entry, lo, Math.floor(hpa / 0x1_0000_0000) | (stateHi[state] as number) | SEPT_SUPPRESS_VE);
+/** Makes the entry point to the table at `hpa`. */
+export function setNonLeaf(call: Call, entry: SeptEntry, hpa: number): void {
+  const lo = (hpa % 0x1_0000_0000) | SEPT_RWX | (stateLo[SEPT_NL_MAPPED] as number);
+  const hi = Math.floor(hpa / 0x1_0000_0000) | (stateHi[SEPT_NL_MAPPED] as number) | SEPT_SUPPRESS_VE;
+  writeSeptEntry(call, entry, lo, hi);
 }
 
-/** Replaces the state bits in memory and sets suppress-#VE; everything else stays, a host-priority flag set meanwhile too. */
-export function setSeptState(call: Call, entry: SeptEntry, state: number): void {
-  const flag = call.store.read(entry.cell + 1) & SEPT_HOST_PRIORITY;
-  const lo = (entry.lo & ~STATE_LO) | (stateLo[state] as number);
-  const hi = (entry.hi & ~STATE_HI) | (stateHi[state] as number) | SEPT_SUPPRESS_VE;
-  writeSeptEntry(call, entry, lo, hi | flag);
+/** Makes the entry free and releases its lock with the same write. */
+export function setFreeAndUnlock(call: Call, entry: SeptEntry): void {
+  call.forget(entry.cell);
+  const [lo, hi] = freeEntryWords(SEPT_FREE);
+  writeSeptEntry(call, entry, lo, hi);
+}
+
+/** Writes the copy unblocked and releases the entry's lock with the same write. */
+export function setUnblockedAndUnlock(call: Call, entry: SeptEntry): void {
+  call.forget(entry.cell);
+  unblock(entry);
+  writeSeptEntry(call, entry, entry.lo, entry.hi);
+}
+
+/** Makes the page at `hpa` an S-EPT page with free entries only. */
+export function fillFreeTable(call: Call, hpa: number): void {
+  const table = call.memory.cell(hpa);
+  const [lo, hi] = freeEntryWords(SEPT_FREE);
+  for (let i = 0; i < TABLE_ENTRIES; i++) {
+    call.store.write(table + i * 2, lo);
+    call.store.write(table + i * 2 + 1, hi);
+  }
 }
 
 /** Words of a free entry, as a fresh S-EPT page is filled with. */

@@ -15,10 +15,13 @@ import {
 import { RCX, RDX } from "../arch/registers.ts";
 import { type Call, fail } from "./call.ts";
 import { TDCS_EPTP, TDCS_GPAW, TDCS_SECURE_EPT_LOCK } from "./layout.ts";
-import { HELD_SEPT_ENTRY } from "./lock-words.ts";
+import { HELD_SEPT_ENTRY, SHARED } from "./lock-words.ts";
 import { lockSharex } from "./locks.ts";
+import { implicitEntry, PG_4K } from "./pamt.ts";
 import {
   isLeaf,
+  leafHpa,
+  levelBytes,
   readSeptEntry,
   SEPT_HOST_LOCK,
   SEPT_HOST_PRIORITY,
@@ -32,16 +35,12 @@ import {
   septState,
 } from "./sept-entry.ts";
 import type { Steps } from "./step.ts";
+import { checkStateAndLockTdcs, lockTdr } from "./td.ts";
 
 /** What a GPA-and-level operand may hold: level in bits 2:0, GPA in bits 51:12, all else zero. */
 const LEVEL_MASK = 7;
 const PAGE_INFO_RESERVED_LO = 0xff8;
 const PAGE_INFO_RESERVED_HI = 0xfff0_0000;
-
-/** Bytes that an entry of a level covers. */
-export function levelBytes(level: number): number {
-  return 2 ** (12 + 9 * level);
-}
 
 /** GPA and level of a register that holds both: checked for reserved bits, level range and alignment to the level. */
 export function checkGpaAndLevel(
@@ -68,7 +67,12 @@ export function checkGpaAndLevel(
 
 /** True if `gpa` is a private address of the TD: below the shared bit, which is bit 47 or, with GPAW, bit 51. */
 export function isPrivateGpa(call: Call, tdcs: number, gpa: number): boolean {
-  return gpa < (call.store.read(tdcs + TDCS_GPAW) !== 0 ? 2 ** 51 : 2 ** 47);
+  return gpa < 2 ** Math.min(call.store.read(tdcs + TDCS_GPAW) !== 0 ? 51 : 47, call.platform.config.maxpa);
+}
+
+/** Level of the entries of the root table: 3, or 4 with 5-level paging. */
+export function rootLevel(call: Call, tdcs: number): number {
+  return (call.store.read(tdcs + TDCS_EPTP) >>> 3) & 7;
 }
 
 /** Walks from the root towards `level`; stops before it at an entry that maps nothing or a page. */
@@ -76,7 +80,7 @@ export function walkSept(call: Call, tdcs: number, gpa: number, level: number): 
   const { store, memory } = call;
   const eptpLo = store.read(tdcs + TDCS_EPTP);
   let table = store.read(tdcs + TDCS_EPTP + 1) * 0x1_0000_0000 + ((eptpLo & 0xffff_f000) >>> 0);
-  for (let at = (eptpLo >>> 3) & 7; ; at--) {
+  for (let at = rootLevel(call, tdcs); ; at--) {
     const index = Math.floor(gpa / levelBytes(at)) % 512;
     const cell = memory.cell(table + index * 8);
     const entry: SeptEntry = { cell, level: at, lo: store.read(cell), hi: store.read(cell + 1) };
@@ -116,19 +120,26 @@ export function* lockSeptAndWalkToLevel(
   return entry;
 }
 
-/** Locks an entry as a host; the copy is read again. Errors: TDX_OPERAND_BUSY, with the entry in RCX and RDX. */
-export function* lockSeptEntry(call: Call, entry: SeptEntry, operand: number): Steps {
+/** Tries to take an entry's lock as a host. False if somebody has it; then the host has priority over guests from now on. */
+export function takeSeptEntryLock(call: Call, entry: SeptEntry): boolean {
   const { store } = call;
+  const lo = store.read(entry.cell);
   const hi = store.read(entry.cell + 1);
-  if ((store.read(entry.cell) & SEPT_HOST_LOCK) !== 0 || call.holds(entry.cell) >= 0) {
+  if ((lo & SEPT_HOST_LOCK) !== 0) {
     store.write(entry.cell + 1, hi | SEPT_HOST_PRIORITY);
-    failWithEntry(call, entry, TDX_OPERAND_BUSY, operand);
+    return false;
   }
   if ((hi & SEPT_HOST_PRIORITY) !== 0) store.write(entry.cell + 1, hi & ~SEPT_HOST_PRIORITY);
-  if (!call.atomic) store.write(entry.cell, store.read(entry.cell) | SEPT_HOST_LOCK);
+  if (!call.atomic) store.write(entry.cell, lo | SEPT_HOST_LOCK);
   call.hold(entry.cell, HELD_SEPT_ENTRY);
-  readSeptEntry(call, entry);
+  return true;
+}
+
+/** Locks an entry as a host; the copy is read again. Errors: TDX_OPERAND_BUSY, with the entry in RCX and RDX. */
+export function* lockSeptEntry(call: Call, entry: SeptEntry, operand: number): Steps {
+  if (!takeSeptEntryLock(call, entry)) failWithEntry(call, entry, TDX_OPERAND_BUSY, operand);
   yield "the S-EPT entry is locked";
+  readSeptEntry(call, entry);
 }
 
 /** Locks an entry for a guest: it fails while the host has priority, even if the entry is free. Returns the busy status or 0. */
@@ -140,6 +151,74 @@ export function tryLockSeptEntryAsGuest(call: Call, entry: SeptEntry): number {
   call.hold(entry.cell, HELD_SEPT_ENTRY);
   readSeptEntry(call, entry);
   return 0;
+}
+
+/** As a highest level: that of the root's entries. */
+export const ROOT_LEVEL = -1;
+
+/** A TD whose TDR and operation state the leaf has locked. */
+export interface LockedTd {
+  readonly tdr: number;
+  readonly tdcs: number;
+}
+
+/** That, and one of its S-EPT entries, locked too. */
+export interface LockedSeptEntry extends LockedTd {
+  readonly gpa: number;
+  readonly entry: SeptEntry;
+}
+
+/**
+ * What most leaves of the S-EPT begin with: RCX and RDX, which report an entry that makes a leaf fail, become 0; the TDR that
+ * RDX names (`tdrHpa`, where it holds flags too) and the operation state are locked shared.
+ * Errors: those of `lockTdr` and `checkStateAndLockTdcs`.
+ */
+export function* lockTd(call: Call, tdrHpa = call.num(RDX)): Steps<LockedTd> {
+  clearReport(call);
+  yield "lock the TDR (shared)";
+  const tdr = yield* lockTdr(call, RDX, SHARED, tdrHpa);
+  const tdcs = yield* checkStateAndLockTdcs(call, tdr, SHARED);
+  return { tdr, tdcs };
+}
+
+/**
+ * What they go on with: the GPA and level in RCX are checked, the S-EPT tree is locked in `treeMode`, and the entry.
+ * Errors: those of `checkGpaAndLevel`, `lockSeptAndWalkToLevel` and `lockSeptEntry`.
+ */
+export function* lockEntryOfTd(
+  call: Call,
+  td: LockedTd,
+  minLevel: number,
+  maxLevel: number,
+  treeMode: number,
+): Steps<LockedSeptEntry> {
+  const { tdr, tdcs } = td;
+  yield "check the GPA and the level";
+  const max = maxLevel === ROOT_LEVEL ? rootLevel(call, tdcs) : maxLevel;
+  const { gpa, level } = checkGpaAndLevel(call, RCX, minLevel, max);
+
+  yield "lock the S-EPT tree and walk to the entry";
+  const entry = yield* lockSeptAndWalkToLevel(call, tdcs, gpa, level, treeMode, RCX);
+  yield "lock the S-EPT entry";
+  yield* lockSeptEntry(call, entry, RCX);
+  return { tdr, tdcs, gpa, entry };
+}
+
+/** Both. */
+export function* lockTdAndSeptEntry(
+  call: Call,
+  minLevel: number,
+  maxLevel: number,
+  treeMode: number,
+  tdrHpa = call.num(RDX),
+): Steps<LockedSeptEntry> {
+  const td = yield* lockTd(call, tdrHpa);
+  return yield* lockEntryOfTd(call, td, minLevel, maxLevel, treeMode);
+}
+
+/** PAMT entry of what an entry maps: a page, or the next table. */
+export function mappedPage(call: Call, entry: SeptEntry): number {
+  return isLeaf(entry) ? implicitEntry(call, leafHpa(entry), entry.level) : implicitEntry(call, septHpa(entry), PG_4K);
 }
 
 /** Errors: TDX_EPT_ENTRY_STATE_INCORRECT, with the entry in RCX and RDX. */
@@ -155,9 +234,14 @@ export function failWithEntry(call: Call, entry: SeptEntry, code: number, operan
   fail(code, operand);
 }
 
-const XU = 1 << 10;
 const HPA_LO = 0xffff_f000;
 const HPA_HI = 0x000f_ffff;
+
+/** No entry to report: RCX and RDX are 0. */
+export function clearReport(call: Call): void {
+  call.setNum(RCX, 0);
+  call.setNum(RDX, 0);
+}
 
 /**
  * The architectural form of an entry: RCX the entry without the module's own bits, RDX its level in bits 2:0 and state in
@@ -168,10 +252,10 @@ export function reportEntry(call: Call, entry: SeptEntry): void {
   if (state === SEPT_FREE) {
     call.set(RCX, 0, SEPT_SUPPRESS_VE);
   } else if (isLeaf(entry)) {
-    const lo = entry.lo & (SEPT_RWX | XU | SEPT_MT_MASK | HPA_LO | SEPT_IPAT | SEPT_PS);
+    const lo = entry.lo & (SEPT_RWX | SEPT_MT_MASK | HPA_LO | SEPT_IPAT | SEPT_PS);
     call.set(RCX, lo, entry.hi & (HPA_HI | SEPT_SUPPRESS_VE));
   } else {
-    call.set(RCX, entry.lo & (SEPT_RWX | XU | SEPT_PS), 0);
+    call.set(RCX, entry.lo & (SEPT_RWX | SEPT_PS), 0);
   }
   const reported = state < 0 ? 0 : (SEPT_STATES[state]?.reportedState ?? 0);
   call.set(RDX, entry.level | (reported << 8), 0);

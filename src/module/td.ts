@@ -8,6 +8,7 @@ import { OPERAND_OP_STATE } from "../arch/generated/operand-ids.ts";
 import { PT_TDR } from "../arch/generated/pamt-types.ts";
 import {
   TDX_OP_STATE_INCORRECT,
+  TDX_OPERAND_INVALID,
   TDX_TD_FATAL,
   TDX_TD_KEYS_NOT_CONFIGURED,
   TDX_TDCS_NOT_ALLOCATED,
@@ -38,11 +39,21 @@ export const MIN_NUM_TDCS_PAGES = 6;
 /** No lock: for `checkStateAndLockTdcs`. */
 export const NO_LOCK = -1;
 
-/** The TDR that a register names: checked, locked in `mode`. Returns its cell. Errors: those of `lockPage`. */
-export function* lockTdr(call: Call, register: number, mode: number): Steps<number> {
-  const hpa = call.num(register);
+/**
+ * The TDR that a register names: checked, locked in `mode`. Returns its cell. `hpa`: its address, where the register holds
+ * flags too. Errors: those of `lockPage`.
+ */
+export function* lockTdr(call: Call, register: number, mode: number, hpa = call.num(register)): Steps<number> {
   yield* lockPage(call, hpa, PG_4K, mode, PT_TDR, register);
   return call.memory.cell(hpa);
+}
+
+/** HPA of the TDR in a register that holds a flag in bit 0 too. Errors: TDX_OPERAND_INVALID. */
+export function tdrHpaWithFlag(call: Call, register: number): number {
+  const lo = call.lo(register);
+  const hi = call.hi(register);
+  if ((lo & 0xffe) !== 0 || hi >>> 20 !== 0) fail(TDX_OPERAND_INVALID, register);
+  return hi * 0x1_0000_0000 + lo - (lo & 1);
 }
 
 /**

@@ -3,11 +3,11 @@ import { SEPT_PENDING } from "../../arch/generated/sept-states.ts";
 import { R8, RCX, RDX } from "../../arch/registers.ts";
 import type { Call } from "../call.ts";
 import { SHARED } from "../lock-words.ts";
-import { lockFreePage, PG_2M, PG_4K, setPageBepoch, setPageOwner, setPageType } from "../pamt.ts";
-import { checkGpaAndLevel, checkSeptStateAllowsLeaf, lockSeptAndWalkToLevel, lockSeptEntry } from "../sept.ts";
+import { assignPage, lockFreePage, PG_2M, PG_4K } from "../pamt.ts";
+import { checkSeptStateAllowsLeaf, lockTdAndSeptEntry } from "../sept.ts";
 import { setLeafAndUnlock } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
-import { addChildren, checkStateAndLockTdcs, lockTdr } from "../td.ts";
+import { addChildren } from "../td.ts";
 
 /**
  * TDH.MEM.PAGE.AUG: gives a TD a page that its guest has to accept before it can use it.
@@ -16,35 +16,20 @@ import { addChildren, checkStateAndLockTdcs, lockTdr } from "../td.ts";
  * Returns in RCX and RDX the S-EPT entry where a walk or its state failed, else 0.
  */
 export function* tdhMemPageAug(call: Call): Steps {
-  call.setNum(RCX, 0);
-  call.setNum(RDX, 0);
-
-  yield "lock the TDR (shared)";
-  const tdr = yield* lockTdr(call, RDX, SHARED);
-  const tdcs = yield* checkStateAndLockTdcs(call, tdr, SHARED);
-
-  yield "check the GPA and the level";
-  const { gpa, level } = checkGpaAndLevel(call, RCX, PG_4K, PG_2M);
-
-  yield "lock the S-EPT tree (shared) and walk to the entry";
-  const entry = yield* lockSeptAndWalkToLevel(call, tdcs, gpa, level, SHARED, RCX);
-
-  yield "lock the S-EPT entry";
-  yield* lockSeptEntry(call, entry, RCX);
+  const { tdr, entry } = yield* lockTdAndSeptEntry(call, PG_4K, PG_2M, SHARED);
   yield "check that the entry is free";
   checkSeptStateAllowsLeaf(call, entry, RCX);
 
   yield "lock the new page (exclusive) and check that it is free";
-  const page = yield* lockFreePage(call, call.num(R8), level, R8);
+  const hpa = call.num(R8);
+  const page = yield* lockFreePage(call, hpa, entry.level, R8);
 
   yield "map the page as pending";
-  setLeafAndUnlock(call, entry, call.num(R8), SEPT_PENDING, 0);
+  setLeafAndUnlock(call, entry, hpa, SEPT_PENDING, 0);
 
   yield "count the new child pages in the TDR";
-  addChildren(call, tdr, 512 ** level);
+  addChildren(call, tdr, 512 ** entry.level);
 
   yield "make the page the TD's own in the PAMT";
-  setPageType(call, page.cell, PT_REG);
-  setPageOwner(call, page.cell, call.num(RDX));
-  setPageBepoch(call, page.cell, 0); // no old epoch may be taken for a blocking of this page
+  assignPage(call, page.cell, PT_REG, call.num(RDX));
 }

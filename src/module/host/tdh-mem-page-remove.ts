@@ -1,0 +1,36 @@
+import { PT_NDA } from "../../arch/generated/pamt-types.ts";
+import { RCX } from "../../arch/registers.ts";
+import type { Call } from "../call.ts";
+import { SHARED } from "../lock-words.ts";
+import { lockImplicitPage, PG_1G, PG_4K, setPageType } from "../pamt.ts";
+import { checkSeptStateAllowsLeaf, lockTdAndSeptEntry } from "../sept.ts";
+import { leafHpa, setFreeAndUnlock } from "../sept-entry.ts";
+import type { Steps } from "../step.ts";
+import { addChildren } from "../td.ts";
+import { checkBlockedAndTracked } from "../tracking.ts";
+
+/**
+ * TDH.MEM.PAGE.REMOVE: takes a page back from a TD.
+ *
+ * RCX GPA and level (0 to 2) · RDX TDR.
+ * Returns the page's HPA in RCX; in RCX and RDX the S-EPT entry where a walk or its state failed.
+ */
+export function* tdhMemPageRemove(call: Call): Steps {
+  const { tdr, tdcs, entry } = yield* lockTdAndSeptEntry(call, PG_4K, PG_1G, SHARED);
+  yield "check that the entry maps a page";
+  checkSeptStateAllowsLeaf(call, entry, RCX);
+
+  yield "lock the page's PAMT entry (exclusive)";
+  const hpa = leafHpa(entry);
+  const page = yield* lockImplicitPage(call, hpa, entry.level, RCX);
+  yield "check that the page is blocked and no LP can use it any more";
+  checkBlockedAndTracked(call, tdcs, entry, page, RCX);
+
+  yield "make the S-EPT entry free";
+  setFreeAndUnlock(call, entry);
+  yield "count the child pages down in the TDR";
+  addChildren(call, tdr, -(512 ** entry.level));
+  yield "make the page free in the PAMT";
+  setPageType(call, page, PT_NDA);
+  call.setNum(RCX, hpa);
+}
