@@ -14,7 +14,7 @@ import {
 } from "../../module/layout.ts";
 import type { Machine } from "../../module/machine.ts";
 import { PAGE_BYTES } from "../../module/pamt.ts";
-import { levelBytes } from "../../module/sept.ts";
+import { levelBytes } from "../../module/sept-entry.ts";
 import { BLOCK_WORDS } from "../../state/store.ts";
 import type { CellRange } from "./item.ts";
 import { type PageRun, type Tdmr, tdmrs, usedRuns } from "./pamt-scan.ts";
