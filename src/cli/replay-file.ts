@@ -4,6 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { LogFormatError } from "../runtime/log/format.ts";
 import type { Mismatch } from "../runtime/log/mismatch.ts";
 import { replay } from "../runtime/log/replay.ts";
+import { LogScanner } from "../runtime/log/scan.ts";
 
 export interface LeafTally {
   readonly leaf: string;
@@ -36,30 +37,17 @@ export interface ReplayFileOptions {
   readonly context: number;
 }
 
-/** Bytes of a text file that may be compressed with gzip. @throws the file system's error */
-function readLog(file: string): string {
+/** Contents of a file, unpacked if it is compressed with gzip. @throws the file system's error */
+function readLog(file: string): Buffer {
   const bytes = readFileSync(file);
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return (isGzip ? gunzipSync(bytes) : bytes).toString("latin1");
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
 }
 
-/** Lines one after the other, without a list of all of them: a log may have millions. */
-function* linesOf(text: string): Generator<string> {
-  let start = 0;
-  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
-    yield text.slice(start, end);
-    start = end + 1;
-  }
-  if (start < text.length) yield text.slice(start);
-}
-
-function contextOf(text: string, line: number, before: number): string[] {
+/** Line `line` (from 1) and so many before it, with their numbers. */
+function contextOf(bytes: Uint8Array, line: number, before: number): string[] {
   const lines: string[] = [];
-  let number = 0;
-  for (const content of linesOf(text)) {
-    number++;
-    if (number > line) break;
-    if (number >= line - before) lines.push(`${number}: ${content}`);
+  for (const scanner = new LogScanner(bytes); scanner.next() && scanner.line <= line; ) {
+    if (scanner.line >= line - before) lines.push(`${scanner.line}: ${scanner.text()}`);
   }
   return lines;
 }
@@ -74,8 +62,8 @@ export function replayFile(file: string, options: ReplayFileOptions): FileReport
   const nothing = { family: "", seamcalls: 0, guestActions: 0, calls: 0, matches: 0, reads: 0, readMatches: 0 };
   const empty = { file, ...nothing, byLeaf: [], mismatches: [], context: [], crash: undefined, milliseconds: 0 };
   try {
-    const text = readLog(file);
-    const result = replay(linesOf(text), { mismatchLimit: options.mismatchLimit });
+    const bytes = readLog(file);
+    const result = replay(bytes, { mismatchLimit: options.mismatchLimit });
     const { header, seamcalls, guestActions, calls, matches, reads, mismatches, crash } = result;
     const milliseconds = performance.now() - started;
     const firstBad = mismatches[0]?.line ?? crash?.line;
@@ -84,7 +72,7 @@ export function replayFile(file: string, options: ReplayFileOptions): FileReport
       reads: reads.calls,
       readMatches: reads.matches,
       byLeaf: [...result.byLeaf].map(([leaf, tally]) => ({ leaf, ...tally })),
-      context: firstBad === undefined ? [] : contextOf(text, firstBad, options.context),
+      context: firstBad === undefined ? [] : contextOf(bytes, firstBad, options.context),
       invalid: undefined,
     };
   } catch (error) {

@@ -1,0 +1,193 @@
+/**
+ * Reads the lines of a log that make almost all of it, plain SEAMCALLs, straight from its bytes: parsing them as JSON would
+ * cost more than running them. Whatever is not exactly as the recorder writes it is left to JSON.parse (format.ts).
+ */
+import type { RegisterFile } from "./outcome.ts";
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const CLOSE = 0x7d;
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+const SEAMCALL = ascii('{"op":"seamcall","lp":');
+const LABEL = ascii('"t":"');
+const LEAF = ascii('"fn":"');
+const IN = ascii('"in":{');
+const OUT = ascii('"out":{');
+const HEX = ascii('":"0x');
+
+/** Value of a lower-case hexadecimal digit by its code; 255 for anything else. */
+const digits = new Uint8Array(256).fill(255);
+for (let i = 0; i < 16; i++) digits["0123456789abcdef".charCodeAt(i)] = i;
+
+/** A SEAMCALL as it was scanned. */
+export interface ScannedCall {
+  lp: number;
+  /** Where the leaf's name is in the bytes. */
+  leafStart: number;
+  leafEnd: number;
+}
+
+const latin1 = new TextDecoder("latin1");
+
+export class LogScanner {
+  /** Line that `next` went to, from 1. */
+  line = 0;
+  readonly call: ScannedCall = { lp: 0, leafStart: 0, leafEnd: 0 };
+  readonly bytes: Uint8Array;
+  private start = 0;
+  private end = 0;
+  private at = 0;
+  private following = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** Goes to the next line; false at the end of the log. */
+  next(): boolean {
+    const { bytes } = this;
+    this.start = this.following;
+    if (this.start >= bytes.length) return false;
+    const newline = bytes.indexOf(NEWLINE, this.start);
+    this.end = newline < 0 ? bytes.length : newline;
+    this.following = this.end + 1;
+    if (this.end > this.start && bytes[this.end - 1] === CARRIAGE_RETURN) this.end--;
+    this.line++;
+    return true;
+  }
+
+  /** The line's text. */
+  text(): string {
+    return latin1.decode(this.bytes.subarray(this.start, this.end));
+  }
+
+  /**
+   * If the line is a SEAMCALL with nothing but `in` and `out`: reads it into `call`, `input` (all 16 registers) and `expected`
+   * (what the registers must hold after it). Else returns false.
+   */
+  seamcall(input: RegisterFile, expected: RegisterFile): boolean {
+    const { bytes, call, end } = this;
+    this.at = this.start;
+    if (!this.skip(SEAMCALL)) return false;
+    const lp = (bytes[this.at] as number) - 48;
+    if (lp < 0 || lp > 9 || bytes[this.at + 1] !== COMMA) return false;
+    this.at += 2;
+    if (this.skip(LABEL) && !(this.skipText() && this.skipByte(COMMA))) return false;
+    if (!this.skip(LEAF)) return false;
+    call.lp = lp;
+    call.leafStart = this.at;
+    if (!this.skipText()) return false;
+    call.leafEnd = this.at - 1;
+    if (!(this.skipByte(COMMA) && this.skip(IN))) return false;
+    input.fill(0);
+    if (!(this.registers(input) && this.skipByte(COMMA) && this.skip(OUT))) return false;
+    expected.set(input);
+    return this.registers(expected) && bytes[this.at] === CLOSE && this.at + 1 === end;
+  }
+
+  private skipByte(byte: number): boolean {
+    if (this.bytes[this.at] !== byte) return false;
+    this.at++;
+    return true;
+  }
+
+  private skip(text: Uint8Array): boolean {
+    const { bytes, at } = this;
+    for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
+    this.at = at + text.length;
+    return true;
+  }
+
+  /** Goes past the closing quote of a text without escapes. */
+  private skipText(): boolean {
+    const { bytes, end } = this;
+    let { at } = this;
+    while (at < end && bytes[at] !== QUOTE) if (bytes[at++] === BACKSLASH) return false;
+    this.at = at + 1;
+    return at < end;
+  }
+
+  /** Reads `"rax":"0x…", … }` into the file. */
+  private registers(file: RegisterFile): boolean {
+    const { bytes } = this;
+    if (this.skipByte(CLOSE)) return true;
+    for (;;) {
+      const number = this.registerNumber();
+      if (number < 0 || !this.skip(HEX)) return false;
+      let { at } = this;
+      const first = at;
+      let lo = 0;
+      let hi = 0;
+      for (
+        let digit = digits[bytes[at] as number] as number;
+        digit < 16;
+        digit = digits[bytes[at] as number] as number
+      ) {
+        hi = (hi << 4) | (lo >>> 28);
+        lo = (lo << 4) | digit;
+        at++;
+      }
+      if (at === first || at - first > 16 || bytes[at] !== QUOTE) return false;
+      file[2 * number] = lo;
+      file[2 * number + 1] = hi;
+      const after = bytes[at + 1];
+      this.at = at + 2;
+      if (after === CLOSE) return true;
+      if (after !== COMMA) return false;
+    }
+  }
+
+  /** Reads `"rax`, up to the closing quote; -1 if it is no register. */
+  private registerNumber(): number {
+    const { bytes, at } = this;
+    if (bytes[at] !== QUOTE || bytes[at + 1] !== 0x72) return -1;
+    const first = bytes[at + 2] as number;
+    const second = bytes[at + 3] as number;
+    if (second === QUOTE) {
+      this.at = at + 3;
+      return first === 0x38 ? 8 : first === 0x39 ? 9 : -1;
+    }
+    this.at = at + 4;
+    if (first === 0x31) return second >= 48 && second <= 53 ? second - 38 : -1;
+    const isX = second === 0x78;
+    const isI = second === 0x69;
+    const isP = second === 0x70;
+    if (first === 0x61) return isX ? 0 : -1;
+    if (first === 0x63) return isX ? 1 : -1;
+    if (first === 0x64) return isX ? 2 : isI ? 7 : -1;
+    if (first === 0x62) return isX ? 3 : isP ? 5 : -1;
+    if (first === 0x73) return isP ? 4 : isI ? 6 : -1;
+    return -1;
+  }
+}
+
+/** Objects by a text that is found in bytes, without making the text each time. */
+export class ByteKeys<T> {
+  private readonly buckets: { readonly key: Uint8Array; readonly value: T }[][] = Array.from({ length: 256 }, () => []);
+  private readonly create: (key: string) => T;
+
+  constructor(create: (key: string) => T) {
+    this.create = create;
+  }
+
+  get(bytes: Uint8Array, start: number, end: number): T {
+    let hash = end - start;
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
+    const bucket = this.buckets[(hash ^ (hash >>> 8)) & 255] as { key: Uint8Array; value: T }[];
+    for (const entry of bucket) {
+      const { key } = entry;
+      let i = 0;
+      if (key.length === end - start) while (i < key.length && key[i] === bytes[start + i]) i++;
+      if (i === end - start) return entry.value;
+    }
+    const key = bytes.slice(start, end);
+    const value = this.create(latin1.decode(key));
+    bucket.push({ key, value });
+    return value;
+  }
+}
