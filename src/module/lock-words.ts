@@ -35,9 +35,32 @@ export const TAKEN = 0;
 export const BUSY = 1;
 export const BUSY_HOST_PRIORITY = 2;
 
+/** Changes a lock word by a hold that this call takes or gives back. */
 function put(call: Call, cell: number, word: number): void {
   if (call.atomic) call.store.poke(cell, word);
   else call.store.write(cell, word);
+}
+
+/** Changes a lock word by something that outlives the call: the journal must see it, but not the holds of an atomic call. */
+function putLasting(call: Call, cell: number, word: number): void {
+  const { store } = call;
+  if (call.atomic) {
+    const holds = ownHolds(call, cell);
+    store.poke(cell, store.read(cell) - holds);
+    store.write(cell, word - holds);
+    store.poke(cell, word);
+  } else {
+    store.write(cell, word);
+  }
+}
+
+/** What the holds of this call add to a host-priority lock's word. */
+function ownHolds(call: Call, cell: number): number {
+  let holds = 0;
+  for (const held of call.held) {
+    if (held.cell === cell) holds += held.kind === HELD_HP_SHARED ? HP_READER : EXCLUSIVE_BIT;
+  }
+  return holds;
 }
 
 export function tryMutex(call: Call, cell: number): number {
@@ -69,10 +92,10 @@ export function trySharexHp(call: Call, cell: number, mode: number): number {
     if (!free) return BUSY;
   } else {
     if (!free) {
-      call.store.write(cell, word | HP_FLAG);
+      putLasting(call, cell, word | HP_FLAG);
       return BUSY;
     }
-    if (word & HP_FLAG) call.store.write(cell, word & ~HP_FLAG);
+    if (word & HP_FLAG) putLasting(call, cell, word & ~HP_FLAG);
   }
   const open = word & ~HP_FLAG;
   put(call, cell, mode === SHARED ? open + HP_READER : open | EXCLUSIVE_BIT);
@@ -84,10 +107,10 @@ export function trySharexHp(call: Call, cell: number, mode: number): number {
 export function promoteSharexHp(call: Call, cell: number): number {
   const word = call.store.read(cell);
   if ((word & ~HP_FLAG) !== HP_READER) {
-    call.store.write(cell, word | HP_FLAG);
+    putLasting(call, cell, word | HP_FLAG);
     return BUSY;
   }
-  if (word & HP_FLAG) call.store.write(cell, word & ~HP_FLAG);
+  if (word & HP_FLAG) putLasting(call, cell, word & ~HP_FLAG);
   put(call, cell, EXCLUSIVE_BIT);
   call.rehold(cell, HELD_HP_EXCLUSIVE);
   return TAKEN;
@@ -101,4 +124,23 @@ export function releaseLock(call: Call, cell: number, kind: number): void {
   else if (kind === HELD_HP_EXCLUSIVE) put(call, cell, word & HP_FLAG);
   else if (kind !== HELD_SEPT_ENTRY) put(call, cell, 0);
   else if (!call.atomic) call.store.write(cell, word & ~SEPT_ENTRY_LOCK); // atomic: the bit was never set (sept.ts)
+}
+
+/**
+ * Keeps a shared lock past the end of the call, as TDH.VP.ENTER does while the guest runs. An atomic call took it past the
+ * journal; here the journal learns of it.
+ */
+export function keepLock(call: Call, cell: number): void {
+  call.forget(cell);
+  if (call.atomic) {
+    const { store } = call;
+    const word = store.read(cell);
+    store.poke(cell, word - HP_READER); // the forgotten hold, of which the journal does not know yet
+    putLasting(call, cell, word);
+  }
+}
+
+/** Releases a lock that `keepLock` kept in an earlier call. */
+export function releaseKeptLock(call: Call, cell: number): void {
+  call.store.write(cell, call.store.read(cell) - HP_READER);
 }
