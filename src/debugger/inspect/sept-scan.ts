@@ -2,8 +2,7 @@
 import { SEPT_FREE, SEPT_STATES } from "../../arch/generated/sept-states.ts";
 import { TDCS_EPTP, TDCS_SEPT_ROOT } from "../../module/layout.ts";
 import type { Machine } from "../../module/machine.ts";
-import { levelBytes } from "../../module/sept-entry.ts";
-import { isLeaf, SEPT_HOST_LOCK, SEPT_HOST_PRIORITY, septHpa, septState } from "../../module/sept-entry.ts";
+import { isLeaf, levelBytes, SEPT_HOST_LOCK, SEPT_HOST_PRIORITY, septHpa, septState } from "../../module/sept-entry.ts";
 
 const ENTRIES = 512;
 
