@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import { LogFormatError } from "../../../src/runtime/log/format.ts";
+import { mismatchText } from "../../../src/runtime/log/mismatch.ts";
+import { replay } from "../../../src/runtime/log/replay.ts";
+
+const HEADER = { tdxlog: 1, name: "test", family: "test", desc: "", platform: {} };
+
+/** Bring-up calls whose outputs are facts of test/vectors: RAX alone changes. */
+const SYS_INIT = { op: "seamcall", lp: 0, fn: "TDH.SYS.INIT", in: { rax: "0x21" }, out: { rax: "0x0" } };
+const LP_INIT = { op: "seamcall", lp: 1, fn: "TDH.SYS.LP.INIT", in: { rax: "0x23" }, out: { rax: "0x0" } };
+
+const log = (...lines: (object | string)[]): Uint8Array =>
+  new TextEncoder().encode(
+    [HEADER, ...lines].map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"),
+  );
+
+const differences = (...lines: (object | string)[]) => replay(log(...lines)).mismatches;
+
+describe("SEAMCALLs", () => {
+  test("match", () => {
+    expect(replay(log(SYS_INIT, LP_INIT))).toMatchObject({ calls: 2, matches: 2, mismatches: [], crash: undefined });
+  });
+
+  test("differ in RAX", () => {
+    const wrong = { ...SYS_INIT, out: { rax: "0x8000020200000000" } };
+    expect(differences(wrong).map(mismatchText)).toEqual([
+      "2: TDH.SYS.INIT: rax: expected 0x8000020200000000 TDX_SYS_BUSY, got 0x0 TDX_SUCCESS",
+    ]);
+  });
+
+  test("differ in a register that the log says changes", () => {
+    const [mismatch] = differences({ ...SYS_INIT, out: { rax: "0x0", rdx: "0x123456789abcdef0" } });
+    expect(mismatch).toEqual({
+      ...{ line: 2, leaf: "TDH.SYS.INIT", what: "rdx" },
+      ...{ expected: "0x123456789abcdef0", got: "0x0" },
+    });
+  });
+
+  test("differ in a register that has to keep its value", () => {
+    // TDH.SYS.RD fails before bring-up and leaves the registers alone; here the log claims that it was called with another R11.
+    const call = { op: "seamcall", lp: 0, fn: "TDH.SYS.LP.INIT", in: { rax: "0x23", r11: "0x5" }, out: { rax: "0x0" } };
+    expect(differences(SYS_INIT, call)).toEqual([]);
+    expect(differences(SYS_INIT, { ...call, out: { rax: "0x0", r11: "0x6" } })).toMatchObject([
+      { line: 3, what: "r11", expected: "0x6", got: "0x5" },
+    ]);
+  });
+
+  test("are read the same from bytes and as JSON", () => {
+    const spaced = JSON.stringify(SYS_INIT).replaceAll(",", ", ");
+    const masked = { ...LP_INIT, out: { rax: "0x1" }, mask: ["rax"] };
+    expect(replay(log(spaced, masked))).toMatchObject({ calls: 2, matches: 2 });
+  });
+
+  test("that repeat count as often as they say", () => {
+    const again = { ...LP_INIT, out: { rax: "0xc000050300000000" }, repeat: 5 };
+    const result = replay(log(SYS_INIT, LP_INIT, again));
+    expect(result).toMatchObject({ calls: 7, matches: 7 });
+    expect(result.byLeaf.get("TDH.SYS.LP.INIT")).toMatchObject({ calls: 6, matches: 6 });
+  });
+
+  test("all but the first differences are only counted", () => {
+    const wrong = { ...LP_INIT, out: { rax: "0x1" }, repeat: 5 };
+    const result = replay(log(SYS_INIT, wrong), { mismatchLimit: 2 });
+    expect(result).toMatchObject({ calls: 6, matches: 1 });
+    expect(result.mismatches).toHaveLength(2);
+  });
+});
+
+describe("memory", () => {
+  const write = { op: "write", hpa: "0x2000ffe", hex: "0102030405" };
+  const fill = { op: "fill", hpa: "0x2002000", byte: 0xab, len: 5 };
+
+  test("reads back", () => {
+    const read = { op: "read", hpa: "0x2000ffd", len: 7, hex: "00010203040500" };
+    expect(differences(write, fill, read, { op: "read", hpa: "0x2002004", len: 2, hex: "ab00" })).toEqual([]);
+  });
+
+  test("differs at a byte", () => {
+    const read = { op: "read", hpa: "0x2000ffd", len: 7, hex: "00010203ff0500" };
+    expect(differences(write, read)).toMatchObject([{ line: 3, what: "byte 4", expected: "ff0500", got: "040500" }]);
+  });
+
+  test("differs in masked bytes only", () => {
+    const read = { op: "read", hpa: "0x2000ffd", len: 7, hex: "000102ffff0500", mask: [[3, 2]] };
+    expect(differences(write, read)).toEqual([]);
+  });
+});
+
+describe("what is no log", () => {
+  test.each([
+    ["an operation that does not exist", '{"op":"sing"}', "unknown operation"],
+    ["no JSON", "{op}", "JSON"],
+    ["no object", "[]", "object"],
+    [
+      "a register that does not exist",
+      JSON.stringify({ ...SYS_INIT, in: { rax: "0x21", eax: "0x1" } }),
+      "register eax",
+    ],
+    ["a value that is no number", JSON.stringify({ ...SYS_INIT, in: { rax: "33" } }), "hexadecimal"],
+    ["an LP that does not exist", JSON.stringify({ ...SYS_INIT, lp: 9 }), "no LP 9"],
+    ["half a byte", '{"op":"write","hpa":"0x2000000","hex":"123"}', "bytes"],
+  ])("%s", (_, line, message) => {
+    const run = (): unknown => replay(log(SYS_INIT, line));
+    expect(run).toThrow(LogFormatError);
+    expect(run).toThrow(message);
+    expect(run).toThrow(expect.objectContaining({ line: 3 }));
+  });
+
+  test("no header", () => {
+    expect(() => replay(new TextEncoder().encode(JSON.stringify(SYS_INIT)))).toThrow(LogFormatError);
+    expect(() => replay(new Uint8Array())).toThrow(LogFormatError);
+  });
+});
+
+test("results do not depend on history", () => {
+  const lines = [SYS_INIT, LP_INIT, { ...LP_INIT, out: { rax: "0x7" } }];
+  const { mismatches, ...without } = replay(log(...lines), { recording: false });
+  expect(replay(log(...lines), { recording: true })).toEqual({ ...without, mismatches });
+});
