@@ -11,6 +11,7 @@ import { Hazards } from "./hazards.ts";
 import { KeyedMemory } from "./keyed-memory.ts";
 import { LP_GPR } from "./lp.ts";
 import { Memory } from "./memory.ts";
+import { cpuidOnPlatform, msrsOfPlatform, x2apicId } from "./topology.ts";
 
 /** MSR "interrupts pending" that long-running leaves poll (MSR_INTR_PENDING). */
 export const MSR_INTR_PENDING = 0x9a;
@@ -80,6 +81,11 @@ export class Platform {
         store.poke(cell, lo);
         store.poke(cell + 1, hi);
       }
+      for (const [msr, lo, hi] of msrsOfPlatform(config)) {
+        const cell = this.msrCell(lp, msr);
+        store.poke(cell, lo);
+        store.poke(cell + 1, hi);
+      }
     }
   }
 
@@ -104,7 +110,10 @@ export class Platform {
     const changed = this.cpuidChanges(lp);
     const exact = cpuidKey(leaf, subleaf);
     const any = cpuidKey(leaf, -1);
-    return changed.get(exact) ?? changed.get(any) ?? cpuidOfTable(lp, exact) ?? cpuidOfTable(lp, any) ?? [0, 0, 0, 0];
+    const found = changed.get(exact) ?? changed.get(any);
+    if (found !== undefined) return found;
+    const ofProcessor = cpuidOfTable(lp, exact) ?? cpuidOfTable(lp, any);
+    return ofProcessor === undefined ? [0, 0, 0, 0] : cpuidOnPlatform(leaf, x2apicId(this.config, lp), ofProcessor);
   }
 
   /** Changes what CPUID answers on one LP. A leaf of the table that ignores its sub-leaf keeps ignoring it. */

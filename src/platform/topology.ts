@@ -1,0 +1,50 @@
+/**
+ * What of CPUID and MSRs follows from the platform's shape rather than from its processor: the LPs' numbers in their packages,
+ * the KeyIDs and the caches.
+ */
+import type { PlatformConfig } from "./config.ts";
+
+/** An x2APIC id: thread in bit 0, core in bits 6:1, package above (CPUID 0x1F of the emulated processor). */
+const PACKAGE_SHIFT = 7;
+const CORES = 64;
+
+/** LPs that a package may have. */
+export const MAX_LPS_PER_PACKAGE = CORES * 2;
+
+/** The cores' first threads come first, then their second ones. */
+export function x2apicId(config: PlatformConfig, lp: number): number {
+  const number = config.packages.findIndex((lps) => lps.includes(lp));
+  const place = config.packages[number]?.indexOf(lp) ?? 0;
+  return (number << PACKAGE_SHIFT) | ((place % CORES) << 1) | (place >= CORES ? 1 : 0);
+}
+
+/** The CPUID registers of an LP of this platform, from those of the processor. */
+export function cpuidOnPlatform(
+  leaf: number,
+  id: number,
+  [eax, ebx, ecx, edx]: readonly [number, number, number, number],
+): readonly [number, number, number, number] {
+  if (leaf === 0x1) return [eax, ((ebx & 0xff_ffff) | ((id & 0xff) << 24)) >>> 0, ecx, edx];
+  if (leaf === 0x1f) return [eax, ebx, ecx, id];
+  return [eax, ebx, ecx, edx];
+}
+
+/** MSRs whose values the platform's shape gives: number, low and high word. */
+export function msrsOfPlatform(config: PlatformConfig): readonly (readonly [msr: number, lo: number, hi: number])[] {
+  const { total, privateStart } = config.keyids;
+  return [
+    [0x87, privateStart - 1, total - privateStart], // IA32_TME_KEYID_PARTITIONING: MKTME KeyIDs, TDX KeyIDs
+    [0x98, config.cacheBlocks, 0], // MSR_WBINVDP, MSR_WBNOINVDP: steps of a write-back
+    [0x99, config.cacheBlocks, 0],
+    [0x982, 0x3, keyIdBits(config)], // IA32_TME_ACTIVATE
+  ];
+}
+
+/**
+ * High word of IA32_TME_ACTIVATE: bits of a KeyID, how many of them TDX has, and the algorithms AES-XTS-128 with and without
+ * integrity.
+ */
+function keyIdBits(config: PlatformConfig): number {
+  const { total, privateStart } = config.keyids;
+  return Math.log2(total) | (Math.floor(Math.log2(total - privateStart)) << 4) | (0x3 << 16);
+}
