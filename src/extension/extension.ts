@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { TdxDebugSession } from "../adapter/session.ts";
 import { registerCommands } from "./commands.ts";
 import { DEBUG_TYPE, FlowConfigurationProvider } from "./configuration.ts";
+import { FlowDiagnostics } from "./diagnostics.ts";
 import { adapterHost } from "./host.ts";
 import { registerInspectViews } from "./inspect-views.ts";
 
@@ -19,6 +20,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {
       createDebugAdapterDescriptor: () => new vscode.DebugAdapterInlineImplementation(new TdxDebugSession(host)),
     }),
+    new FlowDiagnostics(context.extensionUri),
     ...registerInspectViews(),
     ...registerCommands(context.extensionUri),
   );

@@ -6,7 +6,7 @@ export function pathOfUri(uri: vscode.Uri): string {
   return uri.scheme === "file" ? uri.fsPath : uri.toString();
 }
 
-function uriOfPath(path: string): vscode.Uri {
+export function uriOfPath(path: string): vscode.Uri {
   // A drive letter is no scheme.
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path);
 }
