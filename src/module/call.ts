@@ -8,6 +8,7 @@ import { LP_GPR } from "../platform/lp.ts";
 import type { Memory } from "../platform/memory.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../state/store.ts";
+import type { GuestResult } from "./guest/actions.ts";
 import { releaseLock } from "./lock-words.ts";
 import type { Steps } from "./step.ts";
 
@@ -25,6 +26,14 @@ export class Completion {
 
 /** The only instance: an LP's call is over when it is thrown, and the driver copies it at once. */
 const completion = new Completion();
+
+/** Thrown when an entry is over before its leaf's last line and the registers are already what they are to be. */
+export const entryOver = new Completion();
+
+/** Ends an entry from a guest: it went to the host, or back to the guest with an exception. */
+export function endEntry(): never {
+  throw entryOver;
+}
 
 /** Ends the leaf with this status. `code` is bits 63:32 of RAX (arch/generated/status-codes.ts), `detail` bits 31:0. */
 export function fail(code: number, detail = 0, why = ""): never {
@@ -61,6 +70,19 @@ export class Call {
   /** The leaf left the registers (RAX included) as they are to be: it entered a guest, or went back to one or to the host. */
   ownRegisters = false;
 
+  /** First cells of what belongs to the VCPU that runs on the LP, in an entry from a guest: TDR, TDCS, TDVPR. */
+  tdr = 0;
+  tdcs = 0;
+  tdvpr = 0;
+  /** `vmcs` + VMCS_X (layout.ts) is a field of its VMCS. */
+  vmcs = 0;
+  /** The guest's leaf stopped for an interrupt: RIP and RAX stay, so that it is called again. */
+  interrupted = false;
+  /** How the guest's last action ended, if the module had no part in it. */
+  guestResult: GuestResult | undefined = undefined;
+  /** Guest RIP (low word) at the VM exit: the result of a guest's action says how far it moved. */
+  ripAtExit = 0;
+
   private readonly gpr: number;
   /** The general registers as they were at entry: a leaf's operands stay readable while it prepares its outputs. */
   private readonly input = new Uint32Array(32);
@@ -87,6 +109,7 @@ export class Call {
     this.statusLo = 0;
     this.why = "";
     this.ownRegisters = false;
+    this.interrupted = false;
     this.heldCells.length = 0;
     this.heldKinds.length = 0;
     for (let i = 0; i < 32; i++) this.input[i] = this.store.read(this.gpr + i);

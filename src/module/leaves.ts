@@ -33,8 +33,10 @@ import { tdhSysLpShutdown } from "./host/tdh-sys-lp-shutdown.ts";
 import { tdhSysShutdown } from "./host/tdh-sys-shutdown.ts";
 import { tdhSysTdmrInit } from "./host/tdh-sys-tdmr-init.ts";
 import { tdhSysUpdate } from "./host/tdh-sys-update.ts";
+import { tdhVpEnter } from "./host/tdh-vp-enter.ts";
 
 export const hostLeaves: Readonly<Record<number, Leaf>> = {
+  0: tdhVpEnter,
   1: tdhMngAddcx,
   2: tdhMemPageAdd,
   3: tdhMemSeptAdd,

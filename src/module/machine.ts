@@ -11,6 +11,12 @@ import { BLOCK_WORDS, Store } from "../state/store.ts";
 import { Call, Completion } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
 import { dispatch as runDispatch } from "./dispatch.ts?run";
+import { type GuestAction, GuestActionError, type GuestResult, type InjectedEvent } from "./guest/actions.ts";
+import { injectedEvent } from "./guest/events.ts";
+import { perform, resultOfExit } from "./guest/processor.ts";
+import { bindVcpu } from "./guest/running.ts";
+import { vmExit } from "./guest/vm-exit.ts";
+import { vmExit as runVmExit } from "./guest/vm-exit.ts?run";
 import { LP_IS_BUSY } from "./local-data.ts";
 import type { Steps } from "./step.ts";
 import { HANDOFF_WORDS, SYS_HANDOFF, SYS_WORDS } from "./sys.ts";
@@ -64,6 +70,54 @@ export class Machine {
     return this.begin(this.enter(lp, false, false), dispatch);
   }
 
+  /**
+   * The guest on the LP does something, with the LP's general registers as its own, and what that brings about is run to its
+   * end. Throws a GuestActionError if it cannot.
+   */
+  guest(lp: number, action: GuestAction): GuestResult {
+    if (!this.quiescent) {
+      const entry = this.beginGuest(lp, action);
+      while (entry.step() !== undefined);
+      return this.guestResult(lp);
+    }
+    const call = this.guestCall(lp);
+    const result = perform(call, action);
+    call.guestResult = result;
+    if (result !== undefined) return result;
+    this.enter(lp, true, true);
+    try {
+      runVmExit(call);
+    } catch (error) {
+      failed(call, error);
+    }
+    leave(call);
+    return this.guestResult(lp);
+  }
+
+  /** As `guest`, stepped; an action that does not enter the module gives an entry that has ended. */
+  beginGuest(lp: number, action: GuestAction): Entry {
+    const call = this.guestCall(lp);
+    const result = perform(call, action);
+    call.guestResult = result;
+    if (result !== undefined) {
+      call.reset(true, false);
+      call.ownRegisters = true;
+      return this.begin(call, nothing);
+    }
+    return this.begin(this.enter(lp, true, false), vmExit);
+  }
+
+  /** How the LP's last guest action ended. */
+  guestResult(lp: number): GuestResult {
+    const call = this.calls[lp] as Call;
+    return call.guestResult ?? resultOfExit(call, this.inGuest(lp));
+  }
+
+  /** The event that the last entry to the guest on the LP, by TDH.VP.ENTER or after a VM exit, delivers. */
+  injectedEvent(lp: number): InjectedEvent | undefined {
+    return injectedEvent(this.guestCall(lp));
+  }
+
   /** The stepped entry that the LP is in. */
   openEntry(lp: number): Entry | undefined {
     return this.open[lp];
@@ -88,6 +142,14 @@ export class Machine {
     this.open.length = 0;
   }
 
+  private guestCall(lp: number): Call {
+    const call = this.calls[lp] as Call;
+    if (this.open[lp] !== undefined) throw new GuestActionError(`LP ${lp} is inside the module`);
+    if (!this.inGuest(lp)) throw new GuestActionError(`no guest runs on LP ${lp}`);
+    bindVcpu(call);
+    return call;
+  }
+
   private enter(lp: number, isGuest: boolean, atomic: boolean): Call {
     const call = this.calls[lp] as Call;
     if (this.open[lp] !== undefined) throw new Error(`LP ${lp} is inside the module`);
@@ -105,6 +167,9 @@ export class Machine {
     return entry;
   }
 }
+
+/** The steps of an action that the module has no part in. */
+function* nothing(): Steps {}
 
 /** A leaf that is run step by step. */
 export class Entry {

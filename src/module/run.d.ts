@@ -2,3 +2,7 @@
 declare module "*/dispatch.ts?run" {
   export const dispatch: import("./step.ts").Run<typeof import("./dispatch.ts").dispatch>;
 }
+
+declare module "*/vm-exit.ts?run" {
+  export const vmExit: import("./step.ts").Run<typeof import("./guest/vm-exit.ts").vmExit>;
+}

@@ -14,6 +14,7 @@
 import {
   SEPT_ANY_PENDING_AND_GUEST_ACCEPTABLE_STATES,
   SEPT_BLOCKED,
+  SEPT_EXPORTED_DIRTY,
   SEPT_FREE,
   SEPT_MAPPED,
   SEPT_NL_BLOCKED,
@@ -132,6 +133,12 @@ function changeState(entry: SeptEntry, state: number): void {
 export function clearAcceptCounter(entry: SeptEntry): void {
   const pending = (SEPT_ANY_PENDING_AND_GUEST_ACCEPTABLE_STATES >>> septState(entry)) & 1;
   if (pending !== 0 && entry.level === 1) entry.lo = (entry.lo & ~SEPT_ACCEPT_COUNTER) >>> 0;
+}
+
+/** Maps a pending page with all permissions: its guest has accepted it. */
+export function accept(entry: SeptEntry): void {
+  changeState(entry, septState(entry) === SEPT_PENDING ? SEPT_MAPPED : SEPT_EXPORTED_DIRTY);
+  entry.lo = (entry.lo | SEPT_RWX) >>> 0;
 }
 
 /** Blocks an entry whose state TDH.MEM.RANGE.BLOCK allows: no translation is made through it any more. */

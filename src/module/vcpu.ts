@@ -41,6 +41,11 @@ export const VCPU_READY = 2;
 export const VCPU_ACTIVE = 4;
 export const VCPU_DISABLED = 8;
 
+/** LAST_TD_EXIT: how the VCPU left its guest last. */
+export const LAST_EXIT_ASYNC_FAULT = 0;
+export const LAST_EXIT_ASYNC_TRAP = 1;
+export const LAST_EXIT_TDVMCALL = 2;
+
 /** ASSOC_LPID of a VCPU that no LP caches. */
 export const NO_LP = 0xffff_ffff;
 
@@ -68,11 +73,10 @@ export function tdvpsCell(call: Call, tdvpr: number, place: number): number {
 }
 
 /**
- * The VCPU that a register names: its TDVPR locked in `mode`, its TDR shared.
+ * The VCPU that a register names (or `hpa`, where the register holds more): its TDVPR locked in `mode`, its TDR shared.
  * Errors: those of `lockPage`; TDX_OPERAND_BUSY(TDR).
  */
-export function* lockVcpu(call: Call, register: number, mode: number): Steps<Vcpu> {
-  const hpa = call.num(register);
+export function* lockVcpu(call: Call, register: number, mode: number, hpa = call.num(register)): Steps<Vcpu> {
   const page = yield* lockPage(call, hpa, PG_4K, mode, PT_TDVPR, register);
   yield "lock the TDR that owns the VCPU (shared)";
   const tdrHpa = pageOwner(call, page.cell);

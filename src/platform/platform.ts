@@ -182,7 +182,7 @@ export class Platform {
   /** Makes the next PCONFIG (or report verification) return `status`, or the next `status` draws of entropy fail. */
   inject(what: "pconfig" | "rdseed" | "rdrand" | "verify", status: number): void {
     if (what === "pconfig") this.store.write(this.base + PCONFIG_STATUS, status + 1);
-    else if (what === "verify") this.store.write(this.base + VERIFY_STATUS, status + 1);
+    else if (what === "verify") this.store.write(this.base + VERIFY_STATUS, status === 0 ? 0 : status + 1);
     else this.store.write(this.base + ENTROPY_FAILURES, status);
   }
 

@@ -1,0 +1,112 @@
+/**
+ * Writes to CR0 and CR4 of bits that the guest does not own. What the processor would refuse gets #GP(0); what it would
+ * accept but a TD may not do gets #VE.
+ */
+import { RSP } from "../../arch/registers.ts";
+import { LP_GPR } from "../../platform/lp.ts";
+import type { Call } from "../call.ts";
+import {
+  TDCS_ATTRIBUTES,
+  TDVPS_XFAM,
+  VMCS_EXIT_QUALIFICATION,
+  VMCS_GUEST_CR0,
+  VMCS_GUEST_CR4,
+  VMCS_GUEST_RSP,
+} from "../layout.ts";
+import { SAMPLED_MSRS, sampledMsr } from "../platform-config.ts";
+import type { Steps } from "../step.ts";
+import { injectGp, injectVe } from "./events.ts";
+import * as Reason from "./reasons.ts";
+
+const ACCESS_MOV_TO_CR = 0;
+const ACCESS_LMSW = 3;
+
+const CR0_PE = 1n << 0n;
+const CR0_NE = 1n << 5n;
+const CR0_WP = 1n << 16n;
+const CR0_NW = 1n << 29n;
+const CR0_CD = 1n << 30n;
+const CR0_PG = 1n << 31n;
+/** Reserved bits that a write leaves as they are. */
+const CR0_IGNORED = 0x1ffa_ffc0n;
+/** Bits that LMSW can change in protected mode: MP, EM, TS. */
+const LMSW_MASK = 0xe;
+
+const CR4_VMXE = 1n << 13n;
+const CR4_KEYLOCKER = 1n << 19n;
+const CR4_PKE = 1n << 22n;
+const CR4_CET = 1n << 23n;
+const CR4_PKS = 1n << 24n;
+const CR4_UINTR = 1n << 25n;
+
+const XFAM_PK = 1n << 9n;
+const XFAM_CET = (1n << 11n) | (1n << 12n);
+const XFAM_ULI = 1n << 14n;
+const ATTRIBUTES_PKS = 1n << 30n;
+
+const DONE = 0;
+const GP = 1;
+const VE = 2;
+
+/** Returns false if the TD can have no such exit. */
+export function* crAccessExit(call: Call): Steps<boolean> {
+  const { store, vmcs } = call;
+  const qualification = store.read(vmcs + VMCS_EXIT_QUALIFICATION);
+  const access = (qualification >>> 4) & 3;
+  if (access === ACCESS_LMSW) {
+    yield "write MP, EM and TS of CR0";
+    const source = qualification >>> 16;
+    const cr0 = store.read(vmcs + VMCS_GUEST_CR0);
+    store.write(vmcs + VMCS_GUEST_CR0, (source & LMSW_MASK) | (cr0 & ~LMSW_MASK));
+    return true;
+  }
+  if (access !== ACCESS_MOV_TO_CR) return false;
+
+  const register = (qualification >>> 8) & 15;
+  const value = store.readBig(register === RSP ? vmcs + VMCS_GUEST_RSP : call.lpCell + LP_GPR + register * 2);
+  const number = qualification & 15;
+  if (number !== 0 && number !== 4) return false;
+  yield "check the value and write the control register";
+  const result = number === 0 ? writeCr0(call, value) : checkCr4(call, value);
+  if (result === GP) injectGp(call);
+  if (result === VE) injectVe(call, Reason.CR_ACCESS, store.readBig(vmcs + VMCS_EXIT_QUALIFICATION), 0n, 0n);
+  return true;
+}
+
+function writeCr0(call: Call, value: bigint): number {
+  const { store, vmcs } = call;
+  const fixed0 = sampledMsr(call, SAMPLED_MSRS.IA32_VMX_CR0_FIXED0) & ~(CR0_PE | CR0_PG);
+  const fixed1 = sampledMsr(call, SAMPLED_MSRS.IA32_VMX_CR0_FIXED1);
+  if ((~value & fixed0) !== 0n || (value & ~fixed1) !== 0n) return GP;
+  if ((value & CR0_PE) === 0n && (value & CR0_PG) !== 0n) return GP;
+  const cr4 = store.readBig(vmcs + VMCS_GUEST_CR4);
+  if ((cr4 & CR4_CET) !== 0n && (value & CR0_WP) === 0n) return GP;
+
+  const reserved = value >> 32n;
+  if ((value & CR0_PE) === 0n || (value & CR0_NE) === 0n || (value & (CR0_NW | CR0_CD)) !== 0n || reserved !== 0n) {
+    return VE;
+  }
+  const cr0 = store.readBig(vmcs + VMCS_GUEST_CR0);
+  store.writeBig(vmcs + VMCS_GUEST_CR0, (value & ~CR0_IGNORED) | (cr0 & CR0_IGNORED));
+  return DONE;
+}
+
+/** True if all features that CR4 would switch on are among those of the TD. */
+export function isCr4Allowed(cr4: bigint, attributes: bigint, xfam: bigint): boolean {
+  if ((cr4 & CR4_PKE) !== 0n && (xfam & XFAM_PK) === 0n) return false;
+  if ((cr4 & CR4_CET) !== 0n && (xfam & XFAM_CET) !== XFAM_CET) return false;
+  if ((cr4 & CR4_UINTR) !== 0n && (xfam & XFAM_ULI) === 0n) return false;
+  if ((cr4 & CR4_KEYLOCKER) !== 0n) return false;
+  return (cr4 & CR4_PKS) === 0n || (attributes & ATTRIBUTES_PKS) !== 0n;
+}
+
+/** A write of allowed bits alone does not exit, so no value is written here. */
+function checkCr4(call: Call, value: bigint): number {
+  const { store, vmcs, tdcs, tdvpr } = call;
+  const fixed0 = sampledMsr(call, SAMPLED_MSRS.IA32_VMX_CR4_FIXED0) & ~CR4_VMXE;
+  const fixed1 = sampledMsr(call, SAMPLED_MSRS.IA32_VMX_CR4_FIXED1);
+  if ((~value & fixed0) !== 0n || (value & ~fixed1) !== 0n) return GP;
+  if (!isCr4Allowed(value, store.readBig(tdcs + TDCS_ATTRIBUTES), store.readBig(tdvpr + TDVPS_XFAM))) return GP;
+  const cr0 = store.readBig(vmcs + VMCS_GUEST_CR0);
+  return (value & CR4_CET) !== 0n && (cr0 & CR0_WP) === 0n ? GP : VE;
+}

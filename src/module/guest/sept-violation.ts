@@ -1,0 +1,43 @@
+/** A guest leaf met an S-EPT entry that it cannot work on: the host is told by an EPT violation, with details of the entry. */
+import {
+  SEPT_ANY_PENDING_STATES,
+  SEPT_GUEST_ACCESSIBLE_LEAF_STATES,
+  SEPT_STATES,
+} from "../../arch/generated/sept-states.ts";
+import { TDX_SUCCESS } from "../../arch/generated/status-codes.ts";
+import type { Call } from "../call.ts";
+import { isLeaf, SEPT_RWX, type SeptEntry, septState } from "../sept-entry.ts";
+import type { Steps } from "../step.ts";
+import * as Reason from "./reasons.ts";
+import { tdExit } from "./td-exit.ts";
+import { WRITE } from "./translate.ts";
+
+/** Leaf entries that a guest can at least read through. */
+export function isGuestAccessible(entry: SeptEntry): boolean {
+  const state = septState(entry);
+  return state >= 0 && ((SEPT_GUEST_ACCESSIBLE_LEAF_STATES >>> state) & 1) !== 0;
+}
+
+/** Leaf entries of pages that the guest has not accepted yet, blocked or not. */
+export function isAnyPending(entry: SeptEntry): boolean {
+  const state = septState(entry);
+  return state >= 0 && ((SEPT_ANY_PENDING_STATES >>> state) & 1) !== 0;
+}
+
+/** `requested` level, and the `kind` of extended exit qualification (td-exit.ts). */
+export function* septViolationExit(
+  call: Call,
+  gpa: number,
+  requested: number,
+  entry: SeptEntry,
+  kind: number,
+): Steps<never> {
+  const state = septState(entry);
+  const reported = state < 0 ? 0 : (SEPT_STATES[state]?.reportedState ?? 0);
+  const details = requested | (entry.level << 3) | (reported << 6) | (isLeaf(entry) ? 1 << 14 : 0);
+  return yield* tdExit(call, TDX_SUCCESS, Reason.EPT_VIOLATION, {
+    qualification: BigInt(WRITE | ((entry.lo & SEPT_RWX) << 3)),
+    extended: (BigInt(details) << 32n) | BigInt(kind),
+    gpa: gpa - (gpa % 4096),
+  });
+}
