@@ -1,10 +1,12 @@
 /** `tdxflow`: the command line. Exit codes: 0 fine, 1 the flow or comparison failed, 2 bad input or usage. */
+
+import { checkCommand } from "./check.ts";
 import { type CommandLine, EXIT_FINE, EXIT_USAGE, helpText, UsageError } from "./command.ts";
 import { decodeCommand } from "./decode.ts";
 import { replayCommand } from "./replay.ts";
 import { serveReplay } from "./replay-pool.ts";
 
-const commands: readonly CommandLine[] = [replayCommand, decodeCommand];
+const commands: readonly CommandLine[] = [checkCommand, replayCommand, decodeCommand];
 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));

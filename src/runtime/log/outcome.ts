@@ -108,7 +108,8 @@ export function compareResult(expected: Outcome, got: GuestResult, mask: Mask | 
   return same;
 }
 
-const toHex = (bytes: Uint8Array): string => {
+/** Two lower-case digits a byte. */
+export const toHex = (bytes: Uint8Array): string => {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
