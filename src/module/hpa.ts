@@ -13,15 +13,18 @@ export function checkHpa(call: Call, hpa: number, alignment: number, operand: nu
  * Returns its address without KeyID bits.
  */
 export function checkSharedHpa(call: Call, hpa: number, size: number, operand: number): number {
+  if (!isSharedHpa(call, hpa, size)) fail(TDX_OPERAND_INVALID, operand);
+  return hpa % 2 ** call.platform.addressBits;
+}
+
+/** The check of `checkSharedHpa` as a question. */
+export function isSharedHpa(call: Call, hpa: number, size: number): boolean {
   const { config, addressBits } = call.platform;
-  if (hpa >= 2 ** config.maxpa) fail(TDX_OPERAND_INVALID, operand);
   const span = 2 ** addressBits;
-  const hkid = Math.floor(hpa / span);
-  const address = hpa - hkid * span;
+  const address = hpa % span;
   const { base, size: seamrrSize } = config.seamrr;
-  if (address < base + seamrrSize && base < address + size) fail(TDX_OPERAND_INVALID, operand);
-  if (hkid >= config.keyids.privateStart) fail(TDX_OPERAND_INVALID, operand);
-  return address;
+  const inSeamrr = address < base + seamrrSize && base < address + size;
+  return hpa < 2 ** config.maxpa && !inSeamrr && Math.floor(hpa / span) < config.keyids.privateStart;
 }
 
 /** As `checkSharedHpa`, for a buffer that must be aligned to its size, a power of two. */

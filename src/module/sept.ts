@@ -6,6 +6,7 @@
 import { OPERAND_SEPT_TREE } from "../arch/generated/operand-ids.ts";
 import { SEPT_FREE, SEPT_STATES, septStateAllowsHostLeaf } from "../arch/generated/sept-states.ts";
 import {
+  TDX_EPT_ENTRY_NOT_PRESENT,
   TDX_EPT_ENTRY_STATE_INCORRECT,
   TDX_EPT_WALK_FAILED,
   TDX_OPERAND_BUSY,
@@ -87,6 +88,25 @@ export function walkSept(call: Call, tdcs: number, gpa: number, level: number): 
     if (at === level || (entry.lo & SEPT_RWX) === 0 || isLeaf(entry)) return entry;
     table = septHpa(entry);
   }
+}
+
+/** A mapped byte of a TD: the S-EPT leaf that maps its page, and its HPA. */
+export interface MappedByte {
+  readonly entry: SeptEntry;
+  readonly hpa: number;
+}
+
+/**
+ * Walks to the page, of any size, that maps a private GPA. Takes no lock.
+ * Errors: TDX_OPERAND_INVALID; TDX_EPT_ENTRY_NOT_PRESENT, with the entry where the walk ended in RCX and RDX.
+ */
+export function walkToMappedPage(call: Call, tdcs: number, gpa: number, operand: number): MappedByte {
+  if (!isPrivateGpa(call, tdcs, gpa)) fail(TDX_OPERAND_INVALID, operand);
+  const entry = walkSept(call, tdcs, gpa, 0);
+  if (!isLeaf(entry) || (entry.lo & SEPT_RWX) === 0) failWithEntry(call, entry, TDX_EPT_ENTRY_NOT_PRESENT, operand);
+  const inPage = gpa % levelBytes(entry.level);
+  const page = septHpa(entry);
+  return { entry, hpa: page - (page % levelBytes(entry.level)) + inPage };
 }
 
 /** Checks the GPA, locks the S-EPT tree in `mode` and walks. Errors: TDX_OPERAND_INVALID, TDX_OPERAND_BUSY(SEPT_TREE). */

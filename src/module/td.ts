@@ -36,6 +36,9 @@ export const TD_TEARDOWN = 3;
 /** TDCS pages that a TD must have before anything is done with its TDCS. */
 export const MIN_NUM_TDCS_PAGES = 6;
 
+/** The TDCS page that stays zero: where addresses point to that the host has not set. */
+export const ZERO_PAGE = 4;
+
 /** No lock: for `checkStateAndLockTdcs`. */
 export const NO_LOCK = -1;
 
