@@ -73,7 +73,9 @@ export const SYS_HANDOFF = SYS_PLATFORM + 1024;
 /** 1 while the hand-off data is complete and not yet taken over. */
 export const HANDOFF_VALID = 0;
 export const HANDOFF_VERSION = 1;
-export const HANDOFF_DATA = 2;
+/** Bytes that the data takes in Intel's layout; 0 once it was taken over. */
+export const HANDOFF_SIZE = 2;
+export const HANDOFF_DATA = 3;
 export const HANDOFF_TABLE_WORDS = SYS_WBT + MAX_PACKAGES * WBT_WORDS - SYS_TDMRS;
 export const HANDOFF_WORDS = HANDOFF_DATA + HANDOFF_TABLE_WORDS + 3;
 export const SYS_WORDS = SYS_HANDOFF + HANDOFF_WORDS;
