@@ -1,6 +1,6 @@
 /** What TDH.MNG.RD and WR and TDH.VP.RD and WR share once they hold the TD. */
-import { TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT } from "../../arch/generated/status-codes.ts";
-import { R8, R9, RDX } from "../../arch/registers.ts";
+import { TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT, TDX_OPERAND_INVALID } from "../../arch/generated/status-codes.ts";
+import { R8, R9, RAX, RDX } from "../../arch/registers.ts";
 import { ATTRIBUTE_DEBUG } from "../attributes.ts";
 import { type Call, fail } from "../call.ts";
 import { TDCS_ATTRIBUTES } from "../layout.ts";
@@ -11,10 +11,17 @@ import type { Subject } from "../metadata/located.ts";
 import { nextReadableElement } from "../metadata/next.ts";
 import type { Steps } from "../step.ts";
 
-/** What the outputs are if the call fails: no value, and in version 1 no next field. */
-export function clearReadOutputs(call: Call): void {
+/** The last version of the leaves that read. */
+const LAST_READ_VERSION = 1;
+
+/**
+ * How a reading leaf begins: the outputs are those of a failure, no value and from version 1 on no next field.
+ * Errors: TDX_OPERAND_INVALID(RAX) for a version that these leaves do not have, though the dispatcher lets it pass.
+ */
+export function beginRead(call: Call): void {
   if (call.version > 0) call.setBig(RDX, NO_FIELD);
   call.setNum(R8, 0);
+  if (call.version > LAST_READ_VERSION) fail(TDX_OPERAND_INVALID, RAX);
 }
 
 function partyOf(call: Call, tdcs: number): Party {

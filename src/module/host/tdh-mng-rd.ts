@@ -4,7 +4,7 @@ import { SHARED } from "../lock-words.ts";
 import { CONTEXT_TD } from "../metadata/field-id.ts";
 import type { Steps } from "../step.ts";
 import { checkStateAndLockTdcs, lockTdr } from "../td.ts";
-import { clearReadOutputs, readField } from "./rd-wr.ts";
+import { beginRead, readField } from "./rd-wr.ts";
 
 /**
  * TDH.MNG.RD: reads a field of a TD's TDR or TDCS.
@@ -13,7 +13,8 @@ import { clearReadOutputs, readField } from "./rd-wr.ts";
  * Returns in R8 the value; version 1 in RDX the id of the next readable field.
  */
 export function* tdhMngRd(call: Call): Steps {
-  clearReadOutputs(call);
+  yield "check the version, and clear the outputs";
+  beginRead(call);
   yield "lock the TDR (shared)";
   const tdr = yield* lockTdr(call, RCX, SHARED);
   const tdcs = yield* checkStateAndLockTdcs(call, tdr, SHARED);

@@ -5,7 +5,7 @@ import { CONTEXT_VP } from "../metadata/field-id.ts";
 import type { Steps } from "../step.ts";
 import { checkStateAndLockTdcs } from "../td.ts";
 import { associateVcpu, checkTdvpsPages, lockVcpu } from "../vcpu.ts";
-import { clearReadOutputs, readField } from "./rd-wr.ts";
+import { beginRead, readField } from "./rd-wr.ts";
 
 /**
  * TDH.VP.RD: reads a field of a VCPU; the VCPU is associated with this LP.
@@ -14,7 +14,8 @@ import { clearReadOutputs, readField } from "./rd-wr.ts";
  * Returns in R8 the value; version 1 in RDX the id of the next readable field.
  */
 export function* tdhVpRd(call: Call): Steps {
-  clearReadOutputs(call);
+  yield "check the version, and clear the outputs";
+  beginRead(call);
   yield "lock the TDVPR (shared)";
   const { tdvpr, tdr } = yield* lockVcpu(call, RCX, SHARED);
   const tdcs = yield* checkStateAndLockTdcs(call, tdr, SHARED);
