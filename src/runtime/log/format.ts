@@ -18,7 +18,7 @@ export interface LogHeader {
 export interface Outcome {
   /** SEAMCALL: RAX, and each other register whose value differs from the one before. */
   readonly out?: Registers;
-  /** TDH.VP.ENTER into the guest: its registers that are not zero. */
+  /** TDH.VP.ENTER into the guest: its registers that are not zero, and `inject` for an event that is injected. */
   readonly enter?: Registers;
   /** The access went through; `hex` is what was read. */
   readonly ok?: true;
@@ -27,7 +27,7 @@ export interface Outcome {
   readonly resume?: Registers;
   /** How far RIP moved. */
   readonly rip?: number;
-  /** Event injected: interruption information, and error code after a colon. */
+  /** Event injected with `resume`: interruption information, and error code after a colon. */
   readonly inject?: string;
   /** TD exit: all registers of the host that are not zero. */
   readonly exit?: Registers;

@@ -19,6 +19,7 @@ export const registerFile = (): RegisterFile => new Uint32Array(2 * REGISTERS);
 /** Writes the registers that the log names. @throws LogFormatError */
 export function setRegisters(file: RegisterFile, registers: Registers, line: number): void {
   for (const name in registers) {
+    if (name === "inject") continue; // an entry to the guest lists the injected event among the registers
     const number = numberOf.get(name);
     if (number === undefined) throw new LogFormatError(line, `no register ${name}`);
     if (!parseU64(registers[name] as string)) throw new LogFormatError(line, `${name} is no 64-bit hexadecimal number`);

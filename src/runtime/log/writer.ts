@@ -110,8 +110,8 @@ export class LogWriter {
   /** A TDH.VP.ENTER that went into the guest, whose registers are `guest`. */
   enter(lp: number, before: RegisterFile, guest: RegisterFile, event: InjectedEvent | undefined): void {
     const inject = event === undefined ? {} : { inject: eventText(event) };
-    const enter = nonZero(guest);
-    this.put({ op: "seamcall", lp, fn: leafName(before, false), in: this.inputs(before), enter, ...inject });
+    const enter = { ...nonZero(guest), ...inject };
+    this.put({ op: "seamcall", lp, fn: leafName(before, false), in: this.inputs(before), enter });
   }
 
   /** What a guest did. After a TD exit `after` are the host's registers. */
