@@ -108,7 +108,7 @@ export class Call {
     this.statusHi = 0;
     this.statusLo = 0;
     this.why = "";
-    this.ownRegisters = false;
+    this.ownRegisters = isGuest;
     this.interrupted = false;
     this.heldCells.length = 0;
     this.heldKinds.length = 0;

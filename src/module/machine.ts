@@ -101,7 +101,6 @@ export class Machine {
     call.guestResult = result;
     if (result !== undefined) {
       call.reset(true, false);
-      call.ownRegisters = true;
       return this.begin(call, nothing);
     }
     return this.begin(this.enter(lp, true, false), vmExit);

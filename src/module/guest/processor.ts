@@ -35,7 +35,6 @@ import { EXECUTE, isShared, READ, translatePrivate, WRITE } from "./translate.ts
 const TDCALL_BYTES = 4;
 const CPUID_BYTES = 2;
 const MSR_BYTES = 2;
-const ACCESS_BYTES = 3;
 
 const DEFAULT_READ_BYTES = 8;
 const PAGE_BYTES = 4096;
@@ -95,7 +94,6 @@ function access(call: Call, action: AccessAction): GuestResult | undefined {
     qualification: BigInt(GLA_VALID | wanted),
     gpa: BigInt(gpa),
     gla: BigInt(gpa),
-    instructionLength: ACCESS_BYTES,
   });
 }
 

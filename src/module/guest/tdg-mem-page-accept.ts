@@ -11,6 +11,7 @@ import { checkGpaAndLevel, isPrivateGpa, tryLockSeptEntryAsGuest, walkSept } fro
 import {
   accept,
   isLeaf,
+  readSeptEntry,
   SEPT_ACCEPT_COUNTER,
   type SeptEntry,
   septHpa,
@@ -45,7 +46,8 @@ export function* tdgMemPageAccept(call: Call): Steps {
   yield "lock the S-EPT entry";
   const busy = tryLockSeptEntryAsGuest(call, entry);
   if (busy !== 0) fail(busy, RCX);
-  yield "check that the entry maps a page that waits to be accepted";
+  yield "read the entry again and check that it maps a page that waits to be accepted";
+  readSeptEntry(call, entry);
   const state = septState(entry);
   if (state !== SEPT_FREE && !isLeaf(entry)) fail(TDX_PAGE_SIZE_MISMATCH, entry.level);
   if (isGuestAccessible(entry)) fail(TDX_PAGE_ALREADY_ACCEPTED, entry.level);
