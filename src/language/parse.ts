@@ -96,6 +96,6 @@ function explain(error: ParserError, atEnd: boolean): string {
 function tokenName(token: string): string {
   if (token === "ID") return "a name";
   if (token === "NUMBER") return "a number";
-  if (token === "STRING") return "a string";
+  if (token === "TEXT") return "a string";
   return `"${token}"`;
 }

@@ -12,7 +12,7 @@ export const TdxFlowTerminals = {
     SL_COMMENT: /\/\/[^\n\r]*/,
     ID: /[A-Za-z_][A-Za-z0-9_]*/,
     NUMBER: /[0-9][0-9A-Za-z_]*/,
-    STRING: /"(\\.|[^"\\\r\n])*"/,
+    TEXT: /"(\\.|[^"\\\r\n])*"/,
 };
 
 export type TdxFlowTerminalNames = keyof typeof TdxFlowTerminals;

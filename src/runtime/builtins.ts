@@ -1,0 +1,208 @@
+/** What the builtin functions do, by name (language/builtins.ts). Those of guests are in guest-instructions.ts. */
+import { fromBig, isInteger, Status, toBig } from "../language/values.ts";
+import { integerArgument, numberArgument, optionalInteger, stringArgument } from "./arguments.ts";
+import { bytesOf, integerOf } from "./bytes.ts";
+import { FlowError } from "./flow-error.ts";
+import { ListValue, PlainRecord } from "./heap.ts";
+import { newLock } from "./locks.ts";
+import { statusOf } from "./operators.ts";
+import { allocatePages, freePage } from "./pages.ts";
+import type { SessionState } from "./session-state.ts";
+import { aType, fieldsOf, formatValue, typeName } from "./values.ts";
+
+type BuiltinFunction = (state: SessionState, stack: readonly unknown[], first: number, count: number) => unknown;
+
+function address(state: SessionState, stack: readonly unknown[], at: number, bytes: number): number {
+  const limit = 2 ** state.machine.platform.config.maxpa;
+  return numberArgument(stack, at, "hpa", 0, limit - bytes);
+}
+
+/** The part of an address below the KeyID bits: memory is one plain view here. */
+function plain(state: SessionState, hpa: number): number {
+  return hpa % 2 ** state.machine.platform.addressBits;
+}
+
+function reading(bytes?: number): BuiltinFunction {
+  return (state, stack, first, count) => {
+    const size = bytes ?? Number(optionalInteger(stack, first, count, 1, "bytes", 8));
+    if (size < 1 || size > 8) throw new FlowError("a read has 1 to 8 bytes");
+    return integerOf(state.machine.platform.memory.readBytes(plain(state, address(state, stack, first, size)), size));
+  };
+}
+
+function writing(bytes?: number): BuiltinFunction {
+  return (state, stack, first, count) => {
+    const size = bytes ?? Number(optionalInteger(stack, first, count, 2, "bytes", 8));
+    const data = bytesOf(stack[first + 1], size, state.heap);
+    state.machine.platform.memory.writeBytes(plain(state, address(state, stack, first, data.length)), data);
+    return null;
+  };
+}
+
+/** Most bytes that one fill writes: what a flow does in one unit must not take long. */
+const MAX_FILL = 2 ** 24;
+
+function lpList(state: SessionState, lps: readonly number[]): ListValue {
+  return state.heap.list(lps, 0, lps.length);
+}
+
+function currentLp(state: SessionState): number {
+  return state.lpOf(state.task);
+}
+
+function lengthOf(state: SessionState, value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (value instanceof ListValue) return state.heap.length(value);
+  const fields = fieldsOf(value, state.heap);
+  if (fields === undefined) throw new FlowError(`${aType(value)} has no length`);
+  return fields.size;
+}
+
+function listArgument(value: unknown): ListValue {
+  if (!(value instanceof ListValue)) throw new FlowError(`"list" is a list, not ${aType(value)}`);
+  return value;
+}
+
+export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
+  hex: (_state, stack, first) => `0x${integerArgument(stack, first, "value").toString(16)}`,
+  text: (state, stack, first) => formatValue(stack[first], state.heap),
+  type: (_state, stack, first) => typeName(stack[first]),
+  len: (state, stack, first) => lengthOf(state, stack[first]),
+  has: (state, stack, first) =>
+    fieldsOf(stack[first], state.heap)?.has(stringArgument(stack, first + 1, "name")) ?? false,
+  min: (_state, stack, first) => {
+    const a = integerArgument(stack, first, "a");
+    const b = integerArgument(stack, first + 1, "b");
+    return a < b ? a : b;
+  },
+  max: (_state, stack, first) => {
+    const a = integerArgument(stack, first, "a");
+    const b = integerArgument(stack, first + 1, "b");
+    return a > b ? a : b;
+  },
+  status: (_state, stack, first) => statusOf(integerArgument(stack, first, "value")),
+  integer: (_state, stack, first) => {
+    const value = stack[first];
+    if (value instanceof Status) return value.integer;
+    if (isInteger(value)) return value;
+    if (typeof value === "boolean") return value ? 1 : 0;
+    throw new FlowError(`${aType(value)} is no integer`);
+  },
+  keys: (state, stack, first) => {
+    const fields = fieldsOf(stack[first], state.heap);
+    if (fields === undefined) throw new FlowError(`${aType(stack[first])} has no fields`);
+    return state.heap.list([...fields.keys()], 0, fields.size);
+  },
+  push: (state, stack, first) => {
+    state.heap.push(listArgument(stack[first]), stack[first + 1]);
+    return null;
+  },
+  pop: (state, stack, first) => {
+    const list = listArgument(stack[first]);
+    if (state.heap.length(list) === 0) throw new FlowError("the list is empty");
+    return state.heap.pop(list);
+  },
+  read: reading(),
+  read8: reading(1),
+  read16: reading(2),
+  read32: reading(4),
+  read64: reading(8),
+  write: writing(),
+  write8: writing(1),
+  write16: writing(2),
+  write32: writing(4),
+  write64: writing(8),
+  fill: (state, stack, first) => {
+    const bytes = numberArgument(stack, first + 2, "bytes", 0, MAX_FILL);
+    const hpa = plain(state, address(state, stack, first, bytes));
+    state.machine.platform.memory.fill(hpa, numberArgument(stack, first + 1, "byte", 0, 255), bytes);
+    return null;
+  },
+  alloc_page: (state) => allocatePages(state, 1, 4096, 0),
+  alloc_pages: (state, stack, first, count) =>
+    allocatePages(
+      state,
+      numberArgument(stack, first, "count", 1, 2 ** 24),
+      Number(optionalInteger(stack, first, count, 1, "align", 4096)),
+      Number(optionalInteger(stack, first, count, 2, "from", 0)),
+    ),
+  free_page: (state, stack, first) => {
+    freePage(state, address(state, stack, first, 4096));
+    return null;
+  },
+  cpuid: (state, stack, first, count) => {
+    const leaf = numberArgument(stack, first, "leaf", 0, 0xffff_ffff);
+    const subleaf = Number(optionalInteger(stack, first, count, 1, "subleaf", 0));
+    const [eax, ebx, ecx, edx] = state.machine.platform.cpuid(currentLp(state), leaf, subleaf);
+    return new PlainRecord(
+      new Map([
+        ["eax", eax],
+        ["ebx", ebx],
+        ["ecx", ecx],
+        ["edx", edx],
+      ]),
+    );
+  },
+  rdmsr: (state, stack, first) =>
+    fromBig(state.machine.platform.rdmsr(currentLp(state), numberArgument(stack, first, "msr", 0, 0xffff_ffff))),
+  wrmsr: (state, stack, first) => {
+    state.machine.platform.wrmsr(
+      currentLp(state),
+      numberArgument(stack, first, "msr", 0, 0xffff_ffff),
+      toBig(integerArgument(stack, first + 1, "value")),
+    );
+    return null;
+  },
+  interrupt: (state, stack, first) => {
+    state.machine.platform.setInterrupt(numberArgument(stack, first, "after", 0, 2 ** 31), 1);
+    return null;
+  },
+  inject: (state, stack, first) => {
+    const what = stringArgument(stack, first, "what");
+    if (what !== "pconfig" && what !== "rdseed" && what !== "rdrand")
+      throw new FlowError(`"${what}" cannot be injected`, 'it is "pconfig", "rdseed" or "rdrand"');
+    state.machine.platform.inject(what, numberArgument(stack, first + 1, "value", 0, 2 ** 31));
+    return null;
+  },
+  current_lp: (state) => currentLp(state),
+  lps: (state) =>
+    lpList(
+      state,
+      state.machine.platform.packageOf.map((_, lp) => lp),
+    ),
+  packages: (state) => {
+    const lists = state.machine.platform.config.packages.map((lps) => lpList(state, lps));
+    return state.heap.list(lists, 0, lists.length);
+  },
+  package_of: (state, stack, first) => {
+    const { packageOf, lps } = state.machine.platform;
+    return packageOf[numberArgument(stack, first, "lp", 0, lps - 1)];
+  },
+  private_keyids: (state) => {
+    const { privateStart, total } = state.machine.platform.config.keyids;
+    return new PlainRecord(
+      new Map([
+        ["first", privateStart],
+        ["count", total - privateStart],
+      ]),
+    );
+  },
+  with_keyid: (state, stack, first) => {
+    const bits = state.machine.platform.addressBits;
+    const hpa = numberArgument(stack, first, "hpa", 0, 2 ** bits - 1);
+    return (
+      hpa +
+      numberArgument(stack, first + 1, "hkid", 0, 2 ** (state.machine.platform.config.maxpa - bits) - 1) * 2 ** bits
+    );
+  },
+  mutex: (state, stack, first, count) =>
+    newLock(state.heap, "mutex", count > 0 ? stringArgument(stack, first, "name") : ""),
+  rwlock: (state, stack, first, count) =>
+    newLock(state.heap, "rwlock", count > 0 ? stringArgument(stack, first, "name") : ""),
+  gpa_parts: (_state, stack, first) => {
+    const gpa = toBig(integerArgument(stack, first, "gpa"));
+    return new PlainRecord(
+      new Map([0, 1, 2, 3, 4].map((level) => [`l${level}`, Number((gpa >> BigInt(12 + 9 * level)) & 0x1ffn)])),
+    );
+  },
+};

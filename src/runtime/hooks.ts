@@ -1,0 +1,46 @@
+/** What drives the runtime can listen here, and have it stop. Nothing here changes what a flow does. */
+import type { LeafCall } from "../language/flow-code.ts";
+import type { LeafResult } from "./leaf-result.ts";
+
+/** A leaf that is about to be called or has just returned. */
+export interface LeafEvent {
+  /** Number of the task's fiber. */
+  readonly task: number;
+  readonly lp: number;
+  readonly name: string;
+  readonly guest: boolean;
+  readonly call: LeafCall;
+}
+
+export interface RuntimeHooks {
+  /** True: stop before the call is made. */
+  leafEntry?: (event: LeafEvent) => boolean;
+  /** True: stop as soon as it has returned. Guests' own instructions that exit are no leaf of the host: they end its TDH.VP.ENTER. */
+  leafReturn?: (event: LeafEvent, result: LeafResult) => boolean;
+  /** Text of a `log` statement. */
+  output?: (text: string, task: number) => void;
+}
+
+// Why the runtime stopped.
+/** As many units as were asked for have run. */
+export const STOP_BUDGET = 0;
+/** The next statement is one to stop at. */
+export const STOP_STATEMENT = 1;
+/** A leaf is about to be called. */
+export const STOP_LEAF = 2;
+/** A leaf has returned and somebody wants to look. */
+export const STOP_RETURNED = 3;
+/** The frame depth is at most the wanted one. */
+export const STOP_DEPTH = 4;
+/** All tasks have ended. */
+export const STOP_DONE = 5;
+/** A task has failed: the flow is over. */
+export const STOP_FAILED = 6;
+export type StopReason = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+
+export interface RunLimits {
+  /** A byte for each statement of the program (by id): not 0 to stop before it. */
+  readonly statements?: Readonly<Uint8Array>;
+  /** Stop when the current task has at most so many frames, guest frames included. */
+  readonly depth?: number;
+}

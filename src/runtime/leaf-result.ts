@@ -1,0 +1,69 @@
+/** What a leaf function gave back: an immutable value with the status, the outputs by name and every register. */
+import { findOperand, type LeafOperand, type LeafSignature } from "../arch/leaf-operands.ts";
+import { registerNames } from "../arch/registers.ts";
+import { decodeStatus } from "../arch/status.ts";
+import { and, fromHalves, type Integer, Status, shiftRight } from "../language/values.ts";
+
+const RAX = 0;
+
+export class LeafResult {
+  readonly leaf: string;
+  private readonly outputs: readonly LeafOperand[];
+  /** The general registers after the call: low and high half of each. */
+  private readonly words: Readonly<Uint32Array>;
+
+  constructor(leaf: string, signature: LeafSignature | undefined, words: Readonly<Uint32Array>) {
+    this.leaf = leaf;
+    this.outputs = signature?.outputs ?? [];
+    this.words = words;
+  }
+
+  get status(): Status {
+    return new Status(this.words[1] as number, this.words[0] as number);
+  }
+
+  register(number: number): Integer {
+    return fromHalves(this.words[number * 2] as number, this.words[number * 2 + 1] as number);
+  }
+
+  /** Status parts, outputs by name, registers by name; undefined if there is nothing of that name. */
+  field(name: string): Integer | Status | string | boolean | null | undefined {
+    const output = findOperand(this.outputs, name);
+    if (output !== undefined) return this.part(output);
+    const register = registerNames.indexOf(name as (typeof registerNames)[number]);
+    if (register >= 0) return this.register(register);
+    const hi = this.words[RAX * 2 + 1] as number;
+    const lo = this.words[RAX * 2] as number;
+    if (name === "status") return this.status;
+    if (name === "ok") return !this.status.failed;
+    if (name === "name") return decodeStatus(hi, lo).name ?? "";
+    if (name === "detail") return lo;
+    if (name === "operand") {
+      const status = decodeStatus(hi, lo);
+      return status.detailKind === "operand" ? status.detail : null;
+    }
+    return undefined;
+  }
+
+  /** Names of its fields: first those that say what happened, then all registers. */
+  fieldNames(): string[] {
+    const outputs = this.outputs.map((output) => output.name);
+    const registers = registerNames.filter((name) => !outputs.includes(name));
+    return ["status", "ok", "name", "operand", "detail", ...outputs, ...registers];
+  }
+
+  /** Names of the outputs that it has by name. */
+  outputNames(): string[] {
+    return this.outputs.map((output) => output.name);
+  }
+
+  stateKey(): string {
+    return `${this.leaf}:${this.words.join(",")}`;
+  }
+
+  private part(output: LeafOperand): Integer {
+    const value = this.register(output.register);
+    if (output.width === 64 || output.width === 0) return value;
+    return and(shiftRight(value, output.low), 2 ** output.width - 1);
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * Calls of the TDX module: SEAMCALLs of host tasks, and what guests do. A TDH.VP.ENTER that enters a guest is not over until
+ * the guest exits: meanwhile the guest's fiber runs on top of the task.
+ */
+import { RAX } from "../arch/registers.ts";
+import { statusText } from "../arch/status.ts";
+import { builtins } from "../language/builtins.ts";
+import { type LeafCall, OP_BUILTIN, OP_LEAF } from "../language/flow-code.ts";
+import type { GuestResult, InjectedEvent } from "../module/guest/actions.ts";
+import { LP_GPR, LP_GUEST_TDVPR } from "../platform/lp.ts";
+import { builtinFunctions } from "./builtins.ts";
+import {
+  FIBER_COMPLETES,
+  FIBER_DEPTH,
+  FIBER_HANDLER,
+  FIBER_LONG_MODE,
+  FIBER_PARTNER,
+  FIBER_STATE,
+  FIBER_TDVPR,
+  STATE_DONE,
+} from "./fibers.ts";
+import { FlowError } from "./flow-error.ts";
+import { type GuestInstruction, guestInstructions, haltInstruction, tdcallInstruction } from "./guest-instructions.ts";
+import { type LeafEvent, STOP_LEAF, STOP_RETURNED, type StopReason } from "./hooks.ts";
+import { leafNameOf, leafNumber, loadRegisters, takeResult } from "./leaf-call.ts";
+import type { LeafResult } from "./leaf-result.ts";
+import type { SessionState } from "./session-state.ts";
+
+// What the interpreter does next.
+/** The call is over; its result is on the stack. */
+export const NEXT_RETURNED = 0;
+/** A guest, or an exception handler of one, runs before the operation goes on. */
+export const NEXT_SWITCH = 1;
+/** The guest has exited: the task's TDH.VP.ENTER returns. */
+export const NEXT_EXITED = 2;
+/** Stop here. */
+export const NEXT_STOP = 3;
+type Next = 0 | 1 | 2 | 3;
+
+const EXIT_EPT_VIOLATION = 48;
+const EXCEPTION_NAMES: Readonly<Record<number, string>> = {
+  6: "#UD",
+  8: "#DF",
+  13: "#GP",
+  14: "#PF",
+  18: "#MC",
+  20: "#VE",
+};
+
+export class ModuleCalls {
+  /** Where the stack ends after a call. */
+  stackPointer = 0;
+  /** After NEXT_STOP: whether the call was made. */
+  isOver = false;
+  stopReason: StopReason = STOP_LEAF;
+  private readonly state: SessionState;
+  /** How the guest action ended that was stepped to its end. */
+  private steppedOutcome: GuestResult | undefined;
+
+  constructor(state: SessionState) {
+    this.state = state;
+  }
+
+  /**
+   * Makes the call at `pc`; its operands are the last values on the stack. `done`: it was stepped to its end, or its guest has
+   * exited. `resumed`: we stopped before it already.
+   */
+  call(
+    task: number,
+    fiber: number,
+    code: Int32Array,
+    pc: number,
+    stack: unknown[],
+    sp: number,
+    done: boolean,
+    resumed: boolean,
+  ): Next {
+    this.isOver = false;
+    this.stackPointer = sp;
+    if (this.state.isGuest(fiber)) return this.guestCall(task, fiber, code, pc, stack, sp, done, resumed);
+    const { machine, program } = this.state;
+    const call = program.leafCalls[code[pc + 1] as number] as LeafCall;
+    const lp = this.state.lpOf(task);
+    if (call.guest) {
+      throw new FlowError(
+        `${call.name ?? "tdcall"} is for guests`,
+        "put it into guest tdvpr { … }: it runs when TDH.VP.ENTER enters that VCPU",
+      );
+    }
+    if (!done) {
+      if (!resumed && this.stopsBefore(task, lp, call)) return NEXT_STOP;
+      loadRegisters(machine.platform, lp, call, stack, sp - call.operands.length);
+      machine.seamcall(lp);
+    }
+    if (machine.inGuest(lp)) return this.enterGuest(task, lp);
+    return this.finish(task, lp, call, code, pc, stack, sp);
+  }
+
+  /** The result of a call that is over goes onto the stack, in place of the operands. */
+  private finish(
+    task: number,
+    lp: number,
+    call: LeafCall,
+    code: Int32Array,
+    pc: number,
+    stack: unknown[],
+    sp: number,
+  ): Next {
+    const { machine, hooks } = this.state;
+    const checked = code[pc + 2] === 1;
+    const result = takeResult(machine.platform, lp, call.name ?? "seamcall");
+    const stop = hooks.leafReturn?.(this.event(task, lp, call), result) ?? false;
+    if (checked) ModuleCalls.checkStatus(result);
+    let top = sp - call.operands.length;
+    if (!checked) stack[top++] = result;
+    this.stackPointer = top;
+    if (!stop) return NEXT_RETURNED;
+    this.isOver = true;
+    this.stopReason = STOP_RETURNED;
+    return NEXT_STOP;
+  }
+
+  static checkStatus(result: LeafResult): void {
+    if (!result.status.failed) return;
+    throw new FlowError(
+      `${result.leaf} failed: ${statusText(result.status.hi, result.status.lo)}`,
+      "to go on after a failure, look at the result: let r = …",
+    );
+  }
+
+  private stopsBefore(task: number, lp: number, call: LeafCall): boolean {
+    if (this.state.hooks.leafEntry?.(this.event(task, lp, call)) !== true) return false;
+    this.stopReason = STOP_LEAF;
+    return true;
+  }
+
+  private event(task: number, lp: number, call: LeafCall): LeafEvent {
+    const name = call.name ?? leafNameOf(leafNumber(this.state.machine.platform, lp), call.guest);
+    return { task, lp, name, guest: call.guest, call };
+  }
+
+  // ---- guests ----
+
+  /** TDH.VP.ENTER went into the guest: its fiber runs from here on. */
+  private enterGuest(task: number, lp: number): Next {
+    const { fibers, machine, store } = this.state;
+    const tdvpr = store.readNumber(machine.platform.lpCell(lp) + LP_GUEST_TDVPR);
+    const guest = this.findGuest(tdvpr);
+    if (guest < 0) {
+      throw new FlowError(
+        `the VCPU at 0x${tdvpr.toString(16)} has no code to run`,
+        "say what its guest does before TDH.VP.ENTER: guest tdvpr { … }",
+      );
+    }
+    fibers.write(task, FIBER_PARTNER, guest + 1);
+    fibers.write(guest, FIBER_PARTNER, task + 1);
+    if (fibers.read(guest, FIBER_LONG_MODE) === 0) {
+      machine.guest(lp, { action: "longmode" });
+      fibers.write(guest, FIBER_LONG_MODE, 1);
+    }
+    if (fibers.read(guest, FIBER_DEPTH) > 0) return NEXT_SWITCH;
+    this.halt(task, guest);
+    return NEXT_EXITED;
+  }
+
+  /** The guest fiber of a VCPU, or -1. */
+  findGuest(tdvpr: number): number {
+    for (let fiber = this.state.fiberCount - 1; fiber >= 0; fiber--) {
+      if (this.state.isGuest(fiber) && this.state.fibers.readNumber(fiber, FIBER_TDVPR) === tdvpr) return fiber;
+    }
+    return -1;
+  }
+
+  /** The guest has nothing more to do: it exits to the host with TDG.VP.VMCALL<HLT>. */
+  halt(task: number, guest: number): void {
+    const { machine, fibers } = this.state;
+    const lp = this.state.lpOf(task);
+    fibers.write(guest, FIBER_STATE, STATE_DONE);
+    haltInstruction.prepare?.(machine.platform, lp);
+    const outcome = machine.guest(lp, haltInstruction.action);
+    if (outcome.kind !== "exit") throw new FlowError("the guest's TDG.VP.VMCALL did not exit to the host");
+    this.leaveGuest(task, guest);
+  }
+
+  private leaveGuest(task: number, guest: number): void {
+    this.state.fibers.write(task, FIBER_PARTNER, 0);
+    this.state.fibers.write(guest, FIBER_PARTNER, 0);
+  }
+
+  private guestCall(
+    task: number,
+    fiber: number,
+    code: Int32Array,
+    pc: number,
+    stack: unknown[],
+    sp: number,
+    done: boolean,
+    resumed: boolean,
+  ): Next {
+    const { fibers, machine } = this.state;
+    const { platform } = machine;
+    const lp = this.state.lpOf(task);
+    const first = sp - this.operandCount(code, pc);
+    const instruction = this.instruction(code, pc, stack, first, sp);
+    if (fibers.read(fiber, FIBER_COMPLETES) === 1) {
+      fibers.write(fiber, FIBER_COMPLETES, 0);
+      return this.guestReturns(task, lp, code, pc, stack, first, instruction.result(platform, lp, undefined));
+    }
+    let outcome = this.steppedOutcome;
+    this.steppedOutcome = undefined;
+    if (!done || outcome === undefined) {
+      const call = code[pc] === OP_LEAF ? this.state.program.leafCalls[code[pc + 1] as number] : undefined;
+      if (call !== undefined && !resumed && this.stopsBefore(task, lp, call)) return NEXT_STOP;
+      instruction.prepare?.(platform, lp);
+      outcome = machine.guest(lp, instruction.action);
+    }
+    if (outcome.kind === "exit") {
+      const reason = platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2);
+      fibers.write(fiber, FIBER_COMPLETES, instruction.again || reason === EXIT_EPT_VIOLATION ? 0 : 1);
+      this.leaveGuest(task, fiber);
+      return NEXT_EXITED;
+    }
+    if (outcome.kind === "resume" && outcome.injected !== undefined) return this.raise(fiber, outcome.injected);
+    // An access that the module took care of (it made the page accessible) is executed again.
+    if (outcome.kind === "resume" && instruction.again)
+      return this.guestCall(task, fiber, code, pc, stack, sp, false, true);
+    return this.guestReturns(task, lp, code, pc, stack, first, instruction.result(platform, lp, outcome));
+  }
+
+  private guestReturns(
+    task: number,
+    lp: number,
+    code: Int32Array,
+    pc: number,
+    stack: unknown[],
+    first: number,
+    value: unknown,
+  ): Next {
+    this.stackPointer = first;
+    if (code[pc] === OP_LEAF) {
+      const call = this.state.program.leafCalls[code[pc + 1] as number] as LeafCall;
+      const stop = this.state.hooks.leafReturn?.(this.event(task, lp, call), value as LeafResult) ?? false;
+      if (code[pc + 2] === 1) ModuleCalls.checkStatus(value as LeafResult);
+      else stack[this.stackPointer++] = value;
+      if (!stop) return NEXT_RETURNED;
+      this.isOver = true;
+      this.stopReason = STOP_RETURNED;
+      return NEXT_STOP;
+    }
+    stack[this.stackPointer++] = value;
+    return NEXT_RETURNED;
+  }
+
+  /** The guest takes an exception: its handler runs, with the instruction still to do. */
+  private raise(fiber: number, event: InjectedEvent): Next {
+    const { fibers, program, store } = this.state;
+    const vector = event.information & 0xff;
+    const handler = program.functions[fibers.read(fiber, FIBER_HANDLER) - 1];
+    const below = this.state.functionOf(this.state.topFrame(fiber));
+    if (handler === undefined) {
+      throw new FlowError(
+        `the guest got exception ${vector} (${EXCEPTION_NAMES[vector] ?? "reserved"})`,
+        "guest tdvpr { … } on_exception (vector, info) { … } handles it",
+      );
+    }
+    if (below.kind === "handler")
+      throw new FlowError(
+        `the guest got exception ${vector} (${EXCEPTION_NAMES[vector] ?? "reserved"}) in its exception handler`,
+      );
+    const frame = fibers.push(fiber, handler, below, 0);
+    const slots = fibers.baseSlot(fiber, frame);
+    store.writeValue(slots + (handler.argumentSlots[0] as number), vector);
+    store.writeValue(slots + (handler.argumentSlots[1] as number), event.errorCode ?? 0);
+    return NEXT_SWITCH;
+  }
+
+  /** Whether the instruction at `pc` is executed again after an exception, as a faulting memory access is. */
+  isRepeated(code: Int32Array, pc: number): boolean {
+    if (code[pc] !== OP_BUILTIN) return false;
+    const name = builtins[code[pc + 1] as number]?.name ?? "";
+    return name.startsWith("read") || name.startsWith("write") || name === "fetch";
+  }
+
+  /** What the exception handler returned takes the place of the instruction's result. */
+  replaceResult(code: Int32Array, pc: number, stack: unknown[], sp: number, result: unknown): number {
+    let top = sp - this.operandCount(code, pc);
+    if (code[pc] !== OP_LEAF || code[pc + 2] !== 1) stack[top++] = result;
+    return top;
+  }
+
+  /** Whether the builtin at `pc` is an instruction of the guest that goes through the machine. */
+  isGuestInstruction(fiber: number, code: Int32Array, pc: number): boolean {
+    return this.state.isGuest(fiber) && Object.hasOwn(guestInstructions, builtins[code[pc + 1] as number]?.name ?? "");
+  }
+
+  builtin(fiber: number, number: number, stack: unknown[], first: number, count: number): unknown {
+    const entry = builtins[number];
+    if (entry === undefined) throw new FlowError("no such builtin");
+    const isGuest = this.state.isGuest(fiber);
+    if (entry.where === "guest" && !isGuest)
+      throw new FlowError(`${entry.name}() is for guests`, "put it into guest tdvpr { … }");
+    if (entry.where === "host" && isGuest) throw new FlowError(`${entry.name}() is for the host, not for guests`);
+    return builtinFunctions[entry.name]?.(this.state, stack, first, count);
+  }
+
+  private operandCount(code: Int32Array, pc: number): number {
+    if (code[pc] === OP_BUILTIN) return code[pc + 2] as number;
+    return this.state.program.leafCalls[code[pc + 1] as number]?.operands.length ?? 0;
+  }
+
+  /** The instruction of the guest at `pc`, with its operands from the stack. */
+  instruction(code: Int32Array, pc: number, stack: readonly unknown[], first: number, sp: number): GuestInstruction {
+    if (code[pc] === OP_BUILTIN) {
+      const build = guestInstructions[builtins[code[pc + 1] as number]?.name ?? ""];
+      if (build === undefined) throw new FlowError("no such instruction");
+      return build(stack, first, sp - first, this.state.heap);
+    }
+    const call = this.state.program.leafCalls[code[pc + 1] as number] as LeafCall;
+    if (!call.guest) throw new FlowError(`${call.name ?? "seamcall"} is for the host`, "a guest makes TDCALLs: TDG.*");
+    return tdcallInstruction(call, stack, first);
+  }
+
+  /** The stepped action at which a guest stands has ended so. */
+  setOutcome(outcome: GuestResult): void {
+    this.steppedOutcome = outcome;
+  }
+}

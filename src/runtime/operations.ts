@@ -1,0 +1,209 @@
+/** The operations of flow code that are not worth a place in the interpreter's loop. */
+import {
+  type Expectation,
+  OP_COMPLEMENT,
+  OP_CONCATENATE,
+  OP_DUPLICATE,
+  OP_DUPLICATE_TWO,
+  OP_ENTER_LP,
+  OP_EXPECT,
+  OP_EXPECT_COMPARE,
+  OP_FAIL,
+  OP_FIELD,
+  OP_GUEST,
+  OP_INDEX,
+  OP_LEAVE_LP,
+  OP_LIST,
+  OP_LOG,
+  OP_NEGATE,
+  OP_NOT,
+  OP_RANGE,
+  OP_RECORD,
+  OP_RELEASE,
+  OP_SET_FIELD,
+  OP_SET_INDEX,
+  OP_SPAWN,
+  OPERATORS,
+} from "../language/flow-code.ts";
+import { integerArgument, numberArgument } from "./arguments.ts";
+import { FRAME_LP } from "./fibers.ts";
+import { getElement, getField, setElement, setField } from "./fields.ts";
+import { FlowError } from "./flow-error.ts";
+import type { Interpreter } from "./interpreter.ts";
+import { LeafResult } from "./leaf-result.ts";
+import { binary, condition, invert, negate } from "./operators.ts";
+import { defineGuest, spawnTask } from "./starting.ts";
+import { formatValue } from "./values.ts";
+
+/** Cells of each operation that `execute` does, with its operands. */
+export const LENGTHS: Readonly<Record<number, number>> = {
+  [OP_FIELD]: 2,
+  [OP_SET_FIELD]: 2,
+  [OP_INDEX]: 1,
+  [OP_SET_INDEX]: 1,
+  [OP_RECORD]: 2,
+  [OP_LIST]: 2,
+  [OP_NOT]: 1,
+  [OP_NEGATE]: 1,
+  [OP_COMPLEMENT]: 1,
+  [OP_CONCATENATE]: 2,
+  [OP_ENTER_LP]: 2,
+  [OP_LEAVE_LP]: 2,
+  [OP_EXPECT]: 2,
+  [OP_EXPECT_COMPARE]: 2,
+  [OP_LOG]: 1,
+  [OP_FAIL]: 1,
+  [OP_RANGE]: 2,
+  [OP_GUEST]: 4,
+  [OP_SPAWN]: 5,
+  [OP_RELEASE]: 2,
+  [OP_DUPLICATE]: 1,
+  [OP_DUPLICATE_TWO]: 1,
+};
+
+/** Executes the operation at `pc`. Returns where the stack ends then. */
+export function execute(
+  machine: Interpreter,
+  task: number,
+  code: Int32Array,
+  pc: number,
+  stack: unknown[],
+  sp: number,
+  base: number,
+  frame: number,
+): number {
+  const { state } = machine;
+  const { store, heap, program } = state;
+  const operand = code[pc + 1] as number;
+  switch (code[pc]) {
+    case OP_FIELD:
+      stack[sp - 1] = getField(state, stack[sp - 1], program.names[operand] as string);
+      return sp;
+    case OP_SET_FIELD:
+      setField(state, stack[sp - 2], program.names[operand] as string, stack[sp - 1]);
+      return sp - 2;
+    case OP_INDEX:
+      stack[sp - 2] = getElement(state, stack[sp - 2], stack[sp - 1]);
+      return sp - 1;
+    case OP_SET_INDEX:
+      setElement(state, stack[sp - 3], stack[sp - 2], stack[sp - 1]);
+      return sp - 3;
+    case OP_RECORD: {
+      const shape = program.shapes[operand] as readonly string[];
+      const first = sp - shape.length;
+      stack[first] = heap.record(shape, stack, first);
+      return first + 1;
+    }
+    case OP_LIST:
+      stack[sp - operand] = heap.list(stack, sp - operand, operand);
+      return sp - operand + 1;
+    case OP_NOT:
+      stack[sp - 1] = !condition(stack[sp - 1]);
+      return sp;
+    case OP_NEGATE:
+      stack[sp - 1] = negate(stack[sp - 1]);
+      return sp;
+    case OP_COMPLEMENT:
+      stack[sp - 1] = invert(stack[sp - 1]);
+      return sp;
+    case OP_CONCATENATE: {
+      let text = "";
+      for (let i = sp - operand; i < sp; i++) text += formatValue(stack[i], heap);
+      stack[sp - operand] = text;
+      return sp - operand + 1;
+    }
+    case OP_ENTER_LP: {
+      const lps = state.machine.platform.lps;
+      const lp = numberArgument(stack, sp - 1, "lp", 0, lps - 1);
+      store.writeValue(base + operand, store.read(frame + FRAME_LP));
+      store.write(frame + FRAME_LP, lp);
+      return sp - 1;
+    }
+    case OP_LEAVE_LP: {
+      const lp = store.readValue(base + operand) as number;
+      store.write(frame + FRAME_LP, lp);
+      return sp;
+    }
+    case OP_EXPECT:
+      expectTrue(machine, program.expectations[operand] as Expectation, stack[sp - 1]);
+      return sp - 1;
+    case OP_EXPECT_COMPARE:
+      expectComparison(machine, program.expectations[operand] as Expectation, stack[sp - 2], stack[sp - 1]);
+      return sp - 2;
+    case OP_LOG:
+      state.hooks.output?.(formatValue(stack[sp - 1], heap), task);
+      return sp - 1;
+    case OP_FAIL:
+      throw new FlowError(formatValue(stack[sp - 1], heap));
+    case OP_RANGE: {
+      const step = integerArgument(stack, sp - 1, "step");
+      if (step === 0) throw new FlowError("the step of a range must not be 0");
+      store.writeValue(base + operand, integerArgument(stack, sp - 3, "from"));
+      store.writeValue(base + operand + 1, integerArgument(stack, sp - 2, "to"));
+      store.writeValue(base + operand + 2, step);
+      return sp - 3;
+    }
+    case OP_GUEST: {
+      const count = code[pc + 3] as number;
+      const first = sp - count;
+      defineGuest(
+        machine,
+        operand,
+        code[pc + 2] as number,
+        integerArgument(stack, first - 1, "vcpu"),
+        stack,
+        first,
+        count,
+      );
+      return first - 1;
+    }
+    case OP_SPAWN: {
+      const count = code[pc + 3] as number;
+      const first = sp - count;
+      const withLp = code[pc + 4] === 1;
+      const lp = withLp
+        ? numberArgument(stack, first - 1, "lp", 0, state.machine.platform.lps - 1)
+        : store.read(frame + FRAME_LP);
+      const at = withLp ? first - 1 : first;
+      stack[at] = spawnTask(machine, operand, program.names[code[pc + 2] as number] as string, lp, stack, first, count);
+      return at + 1;
+    }
+    case OP_RELEASE:
+      machine.tasks.release(task, store.readValue(base + operand));
+      return sp;
+    case OP_DUPLICATE:
+      stack[sp] = stack[sp - 1];
+      return sp + 1;
+    case OP_DUPLICATE_TWO:
+      stack[sp] = stack[sp - 2];
+      stack[sp + 1] = stack[sp - 1];
+      return sp + 2;
+    default:
+      throw new Error(`no operation ${code[pc]}`);
+  }
+}
+
+function expectTrue(machine: Interpreter, expectation: Expectation, value: unknown): void {
+  const { heap } = machine.state;
+  if (value instanceof LeafResult) {
+    if (value.status.failed === expectation.fails) return;
+    throw new FlowError(
+      `expected ${expectation.text} to ${expectation.fails ? "fail" : "succeed"}; it returned ${formatValue(value.status, heap)}`,
+    );
+  }
+  if (expectation.fails)
+    throw new FlowError("expect fails looks at what a leaf function returned", "expect fails TDH.…(…) == STATUS");
+  if (!condition(value)) throw new FlowError(`expected ${expectation.text}`);
+}
+
+function expectComparison(machine: Interpreter, expectation: Expectation, a: unknown, b: unknown): void {
+  const { heap } = machine.state;
+  const shown = (value: unknown) => formatValue(value instanceof LeafResult ? value.status : value, heap, 1);
+  if (expectation.fails && a instanceof LeafResult && !a.status.failed) {
+    throw new FlowError(`expected ${expectation.text}; it did not fail: ${shown(a)}`);
+  }
+  const operator = OPERATORS.indexOf(expectation.operator as (typeof OPERATORS)[number]);
+  if (binary(operator, a, b, heap) !== true) {
+    throw new FlowError(`expected ${expectation.text}; the left side is ${shown(a)}, the right side ${shown(b)}`);
+  }
+}

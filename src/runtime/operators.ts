@@ -1,0 +1,102 @@
+/** Binary and unary operators on any values; what fits no type ends the flow. */
+import { OPERATORS } from "../language/flow-code.ts";
+import {
+  add,
+  and,
+  complement,
+  divide,
+  type Integer,
+  isInteger,
+  multiply,
+  or,
+  remainder,
+  Status,
+  shiftLeft,
+  shiftRight,
+  subtract,
+  xor,
+} from "../language/values.ts";
+import { FlowError } from "./flow-error.ts";
+import type { Heap } from "./heap.ts";
+import { aType, equal } from "./values.ts";
+
+const EQUAL = OPERATORS.indexOf("==");
+const NOT_EQUAL = OPERATORS.indexOf("!=");
+
+export function binary(operator: number, a: unknown, b: unknown, heap: Heap): unknown {
+  if (operator === EQUAL) return equal(a, b, heap);
+  if (operator === NOT_EQUAL) return !equal(a, b, heap);
+  const name = OPERATORS[operator];
+  if (name === "+" && typeof a === "string" && typeof b === "string") return a + b;
+  // A named status with an operand id: TDX_OPERAND_BUSY | OPERAND_TDR.
+  if (name === "|" && a instanceof Status && isInteger(b)) {
+    const bits = or(a.integer, b);
+    return statusOf(bits);
+  }
+  const left = a instanceof Status ? a.integer : a;
+  const right = b instanceof Status ? b.integer : b;
+  if (!isInteger(left) || !isInteger(right)) {
+    const hint =
+      name === "+" && (typeof a === "string" || typeof b === "string")
+        ? 'to put values into text, write "…{value}…"'
+        : "";
+    throw new FlowError(`${name} takes integers, not ${aType(a)} and ${aType(b)}`, hint);
+  }
+  return integers(operator, left, right);
+}
+
+function integers(operator: number, a: Integer, b: Integer): unknown {
+  switch (OPERATORS[operator]) {
+    case "+":
+      return add(a, b);
+    case "-":
+      return subtract(a, b);
+    case "*":
+      return multiply(a, b);
+    case "/":
+      if (b === 0) throw new FlowError("division by zero");
+      return divide(a, b);
+    case "%":
+      if (b === 0) throw new FlowError("remainder of a division by zero");
+      return remainder(a, b);
+    case "<<":
+      return shiftLeft(a, b);
+    case ">>":
+      return shiftRight(a, b);
+    case "&":
+      return and(a, b);
+    case "^":
+      return xor(a, b);
+    case "|":
+      return or(a, b);
+    case "<":
+      return a < b;
+    case "<=":
+      return a <= b;
+    case ">":
+      return a > b;
+    default:
+      return a >= b;
+  }
+}
+
+export function statusOf(value: Integer): Status {
+  const big = BigInt(value);
+  return new Status(Number(big >> 32n), Number(big & 0xffff_ffffn));
+}
+
+export function negate(value: unknown): unknown {
+  if (!isInteger(value)) throw new FlowError(`- takes an integer, not ${aType(value)}`);
+  return subtract(0, value);
+}
+
+export function invert(value: unknown): unknown {
+  if (!isInteger(value)) throw new FlowError(`~ takes an integer, not ${aType(value)}`);
+  return complement(value);
+}
+
+export function condition(value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  const hint = isInteger(value) ? "compare it: x != 0" : "";
+  throw new FlowError(`a condition is true or false, not ${aType(value)}`, hint);
+}

@@ -1,0 +1,280 @@
+/**
+ * Runs a flow on a machine, unit by unit: a unit goes from one statement's start to the next. Whoever drives it decides how
+ * many, and can stop before a leaf function and go through it step by step. Everything that changes is in the store, and each unit
+ * ends with a mark there: going back is the store's `undo` and then `rewound()`.
+ */
+import { compileWatch } from "../language/compile.ts";
+import {
+  type FlowFunction,
+  type FlowProgram,
+  type LeafCall,
+  OP_BUILTIN,
+  OP_LEAF,
+  OP_STATEMENT,
+} from "../language/flow-code.ts";
+import type { Store } from "../state/store.ts";
+import { evaluateWatch } from "./evaluate.ts";
+import {
+  FIBER_COMPLETES,
+  FIBER_DEPTH,
+  FIBER_STATE,
+  FRAME_LP,
+  FRAME_PC,
+  FRAME_SPILLED,
+  STATE_DONE,
+  STATE_FAILED,
+  STATE_READY,
+  VALUE_FAILURE,
+} from "./fibers.ts";
+import type { FlowFailure } from "./flow-error.ts";
+import { type FlowFrame, framesOf, globalsOf, type Variable } from "./frames.ts";
+import { type RunLimits, type RuntimeHooks, STOP_BUDGET, type StopReason } from "./hooks.ts";
+import { Interpreter } from "./interpreter.ts";
+import { leafNameOf, loadRegisters } from "./leaf-call.ts";
+import type { GuestEntry, MachinePort, ModuleEntry } from "./machine-port.ts";
+import { SCHEDULE_RANDOM, SessionState } from "./session-state.ts";
+import { formatValue } from "./values.ts";
+
+export interface RuntimeOptions {
+  readonly hooks?: RuntimeHooks;
+  /** 0: tasks switch only where they wait or yield. Else a choice of interleavings. */
+  readonly scheduleSeed?: number;
+}
+
+export interface TaskInfo {
+  /** Number of its fiber: its id. */
+  readonly id: number;
+  readonly name: string;
+  readonly lp: number;
+  readonly state: "ready" | "waiting" | "done" | "failed";
+  readonly current: boolean;
+}
+
+/** A leaf function that a task stands before. */
+export interface PendingLeaf {
+  readonly name: string;
+  readonly lp: number;
+  readonly guest: boolean;
+  readonly operands: readonly { readonly name: string; readonly register: number; readonly value: unknown }[];
+}
+
+export class Runtime {
+  readonly program: FlowProgram;
+  readonly machine: MachinePort;
+  readonly store: Store;
+  readonly state: SessionState;
+  /** Mark of the store at which nothing has run yet. */
+  readonly start: number;
+  private readonly interpreter: Interpreter;
+  /** The leaf that is being stepped; gone with `rewound`. */
+  private entry: ModuleEntry | undefined;
+
+  constructor(program: FlowProgram, machine: MachinePort, options: RuntimeOptions = {}) {
+    this.program = program;
+    this.machine = machine;
+    this.store = machine.store;
+    this.state = new SessionState(program, machine, options.hooks ?? {});
+    this.interpreter = new Interpreter(this.state);
+    this.state.write(SCHEDULE_RANDOM, options.scheduleSeed ?? 0);
+    this.state.task = this.interpreter.tasks.start(program.functions[program.entry] as FlowFunction, "main", 0).fiber;
+    this.start = this.store.mark();
+  }
+
+  // ---- running ----
+
+  /** Runs at most `units` units; `limits` says where to stop before. */
+  run(units: number, limits: RunLimits = {}): StopReason {
+    if (this.entry !== undefined) {
+      const reason = this.finishLeaf(limits);
+      if (reason !== STOP_BUDGET || units <= 1) return reason;
+      return this.interpreter.run(units - 1, limits);
+    }
+    return this.interpreter.run(units, limits);
+  }
+
+  /** Runs one unit. */
+  step(limits: RunLimits = {}): StopReason {
+    return this.run(1, limits);
+  }
+
+  get status(): "running" | "done" | "failed" {
+    const tasks = this.tasks();
+    if (tasks.some((task) => task.state === "failed")) return "failed";
+    return tasks.every((task) => task.state === "done") ? "done" : "running";
+  }
+
+  /** What ended the flow, if something did. */
+  get failure(): FlowFailure | undefined {
+    for (const task of this.interpreter.tasks.all()) {
+      if (this.state.fibers.read(task, FIBER_STATE) === STATE_FAILED)
+        return this.state.fibers.readValue(task, VALUE_FAILURE) as FlowFailure;
+    }
+    return undefined;
+  }
+
+  // ---- leaf functions, step by step ----
+
+  /** The leaf that the task stands before, if it does: after a stop before a leaf, or while it is stepped. */
+  get pendingLeaf(): PendingLeaf | undefined {
+    const place = this.atCall();
+    if (place === undefined || place.call === undefined) return undefined;
+    const { call, values, lp } = place;
+    const rax = call.operands.findIndex((operand) => operand.register === 0);
+    const number = call.name === undefined ? Number(values[rax] ?? 0) & 0xffff : call.number;
+    return {
+      name: call.name ?? leafNameOf(number, call.guest),
+      lp,
+      guest: call.guest,
+      operands: call.operands.map((operand, index) => ({
+        name: operand.name,
+        register: operand.register,
+        value: values[index],
+      })),
+    };
+  }
+
+  /** The leaf that is being stepped: its next step's trace, for the debugger. */
+  get openLeaf(): ModuleEntry | undefined {
+    return this.entry;
+  }
+
+  /**
+   * Enters the leaf (or the guest's instruction) that the task stands before; it stands before its first step then. False if
+   * it stands before none.
+   */
+  enterLeaf(): boolean {
+    const place = this.atCall();
+    if (place === undefined || this.entry !== undefined) return false;
+    const { machine } = this;
+    if (!place.guest) {
+      if (place.call === undefined) return false;
+      loadRegisters(machine.platform, place.lp, place.call, place.values, 0);
+      this.entry = machine.beginSeamcall(place.lp);
+      return true;
+    }
+    if (machine.beginGuest === undefined) return false;
+    const { instruction } = place;
+    instruction?.prepare?.(machine.platform, place.lp);
+    if (instruction === undefined) return false;
+    this.entry = machine.beginGuest(place.lp, instruction.action);
+    return true;
+  }
+
+  /** Runs the next step of the open leaf. False when it has ended: the next unit goes on behind it. */
+  stepLeaf(): boolean {
+    return this.entry !== undefined && this.entry.next !== undefined && this.entry.step() !== undefined;
+  }
+
+  /** Runs the open leaf to its end and the rest of the statement. */
+  private finishLeaf(limits: RunLimits): StopReason {
+    const entry = this.entry as ModuleEntry;
+    while (entry.next !== undefined) entry.step();
+    this.entry = undefined;
+    const outcome = (entry as Partial<GuestEntry>).result;
+    if (outcome !== undefined) this.interpreter.calls.setOutcome(outcome);
+    return this.interpreter.run(1, limits, true);
+  }
+
+  /** The store has gone back to a mark: what was open in the module is gone. */
+  rewound(): void {
+    this.entry = undefined;
+    this.machine.forgetEntries();
+  }
+
+  /** The call of the module that the current task's innermost frame stands at, in the middle of its statement. */
+  private atCall() {
+    const { state } = this;
+    const task = state.task;
+    if (state.fibers.read(task, FIBER_STATE) !== STATE_READY) return undefined;
+    const fiber = state.active(task);
+    if (state.fibers.read(fiber, FIBER_DEPTH) === 0) return undefined;
+    const frame = state.topFrame(fiber);
+    const fn = state.functionOf(frame);
+    const pc = this.store.read(frame + FRAME_PC);
+    const guest = state.isGuest(fiber);
+    const isCall = fn.code[pc] === OP_LEAF || (fn.code[pc] === OP_BUILTIN && guest);
+    if (!isCall || (guest && state.fibers.read(fiber, FIBER_COMPLETES) === 1)) return undefined;
+    const call: LeafCall | undefined =
+      fn.code[pc] === OP_LEAF ? this.program.leafCalls[fn.code[pc + 1] as number] : undefined;
+    const count = call?.operands.length ?? (fn.code[pc + 2] as number);
+    const first = state.fibers.baseSlot(fiber, frame) + fn.locals + this.store.read(frame + FRAME_SPILLED) - count;
+    const values = Array.from({ length: count }, (_, index) => this.store.readValue(first + index));
+    const lp = guest ? state.lpOf(task) : this.store.read(frame + FRAME_LP);
+    const instruction = guest ? this.interpreter.calls.instruction(fn.code, pc, values, 0, count) : undefined;
+    return { call, values, lp, guest, instruction };
+  }
+
+  // ---- looking ----
+
+  /** Number of the task that runs. */
+  get task(): number {
+    return this.state.task;
+  }
+
+  /** Chooses the task that goes on. */
+  set task(task: number) {
+    this.state.task = task;
+  }
+
+  tasks(): TaskInfo[] {
+    const { fibers } = this.state;
+    return this.interpreter.tasks.all().map((task) => {
+      const state = fibers.read(task, FIBER_STATE);
+      return {
+        id: task,
+        name: this.interpreter.tasks.name(task),
+        lp: fibers.read(task, FIBER_DEPTH) > 0 ? this.state.lpOf(task) : 0,
+        state:
+          state === STATE_READY
+            ? "ready"
+            : state === STATE_DONE
+              ? "done"
+              : state === STATE_FAILED
+                ? "failed"
+                : "waiting",
+        current: task === this.state.task,
+      };
+    });
+  }
+
+  /** Frames of a task, innermost first; those of the guest that it has entered come before its own. */
+  frames(task = this.task): FlowFrame[] {
+    return framesOf(this.state, task);
+  }
+
+  /** Number of frames, guest frames included. */
+  depth(task = this.task): number {
+    return this.interpreter.tasks.depth(task);
+  }
+
+  /** The statement that the task's next unit begins with; undefined when it goes on in the middle of one, or has ended. */
+  nextStatement(task = this.task): number | undefined {
+    const fiber = this.state.active(task);
+    if (this.state.fibers.read(fiber, FIBER_DEPTH) === 0) return undefined;
+    const frame = this.state.topFrame(fiber);
+    const fn = this.state.functionOf(frame);
+    const pc = this.store.read(frame + FRAME_PC);
+    return fn.code[pc] === OP_STATEMENT ? fn.code[pc + 1] : undefined;
+  }
+
+  /** The flow's global variables. */
+  globals(): Variable[] {
+    return globalsOf(this.state);
+  }
+
+  format(value: unknown): string {
+    return formatValue(value, this.state.heap, 1);
+  }
+
+  /** Value of an expression in a frame, or the message that says why it has none. Changes nothing. */
+  evaluate(text: string, frame: FlowFrame): { readonly value: unknown } | { readonly error: string } {
+    const compiled = compileWatch(text, this.program, frame.fn, frame.pc);
+    if (typeof compiled === "string") return { error: compiled };
+    return evaluateWatch(this.state, compiled, frame.slots);
+  }
+
+  /** Changes a variable; the caller makes it a step of its own with the store's mark. */
+  setVariable(variable: Variable, value: unknown): void {
+    this.store.writeValue(variable.slot, value);
+  }
+}
