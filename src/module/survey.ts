@@ -1,0 +1,192 @@
+/**
+ * The whole machine as an onlooker sees it: every page that the PAMT knows, every TD and VCPU, every mapping of their Secure
+ * EPTs. Takes no locks and changes nothing. What the invariants and tests look at.
+ */
+import { OP_STATE_UNINITIALIZED } from "../arch/generated/op-states.ts";
+import { PT_NDA, PT_RSVD, PT_TDR, PT_TDVPR } from "../arch/generated/pamt-types.ts";
+import { SEPT_FREE } from "../arch/generated/sept-states.ts";
+import type { Call } from "./call.ts";
+import {
+  TDCS_EPTP,
+  TDCS_OP_STATE,
+  TDR_HKID,
+  TDR_LIFECYCLE_STATE,
+  TDR_NUM_TDCX,
+  TDR_TDCX_PA,
+  TDVPS_NUM_TDVPS_PAGES,
+  TDVPS_TDVPS_PAGE_PA,
+} from "./layout.ts";
+import type { Machine } from "./machine.ts";
+import {
+  PAGE_1G,
+  PAGE_2M,
+  PAGE_4K,
+  PAGE_BYTES,
+  PAMT_ENTRY_BYTES,
+  PG_1G,
+  PG_2M,
+  PG_4K,
+  pageBepoch,
+  pageOwner,
+  pageType,
+} from "./pamt.ts";
+import { rootLevel } from "./sept.ts";
+import { isLeaf, levelBytes, septHpa, septState, TABLE_ENTRIES } from "./sept-entry.ts";
+import {
+  SYS_NUM_TDMRS,
+  SYS_TDMRS,
+  TDMR_BASE,
+  TDMR_LAST_INITIALIZED,
+  TDMR_PAMT_1G_BASE,
+  TDMR_PAMT_2M_BASE,
+  TDMR_PAMT_4K_BASE,
+  TDMR_WORDS,
+} from "./sys.ts";
+import { MIN_NUM_TDCS_PAGES, TD_TEARDOWN } from "./td.ts";
+
+/** A page that is not free. */
+export interface Page {
+  readonly hpa: number;
+  /** PG_4K, PG_2M, PG_1G. */
+  readonly size: number;
+  /** PT_… */
+  readonly type: number;
+  /** HPA of the owner's TDR. */
+  readonly owner: number;
+  /** TD epoch at which it was blocked. */
+  readonly bepoch: number;
+  /** Its PAMT entry. */
+  readonly entry: number;
+}
+
+/** An S-EPT entry that is not free. */
+export interface Mapping {
+  readonly gpa: number;
+  readonly level: number;
+  /** SEPT_…, or -1. */
+  readonly state: number;
+  /** Of the page or table that it points to. */
+  readonly hpa: number;
+  readonly isTable: boolean;
+  readonly cell: number;
+}
+
+export interface Td {
+  /** Of the TDR. */
+  readonly hpa: number;
+  readonly tdr: number;
+  readonly lifecycle: number;
+  readonly hkid: number;
+  /** HPAs of its TDCS pages. */
+  readonly tdcx: readonly number[];
+  /** 0 while the TD is not initialised. */
+  readonly tdcs: number;
+  readonly opState: number;
+  /** None while it is not initialised, nor once its pages are being reclaimed. */
+  readonly mappings: readonly Mapping[];
+}
+
+export interface VcpuPages {
+  /** Of the TDVPR. */
+  readonly hpa: number;
+  readonly tdvpr: number;
+  readonly owner: number;
+  /** HPAs of its pages, the TDVPR first. */
+  readonly pages: readonly number[];
+}
+
+export interface Survey {
+  readonly pages: readonly Page[];
+  readonly tds: readonly Td[];
+  readonly vcpus: readonly VcpuPages[];
+}
+
+export function survey(machine: Machine): Survey {
+  const call = machine.calls[0] as Call; // for the accessors; they read what is common to all LPs
+  const pages = [...allPages(call)];
+  return {
+    pages,
+    tds: pages.filter(({ type }) => type === PT_TDR).map(({ hpa }) => surveyTd(call, hpa)),
+    vcpus: pages.filter(({ type }) => type === PT_TDVPR).map((page) => surveyVcpu(call, page)),
+  };
+}
+
+/** The PAMT's entries of pages that are neither free nor reserved. */
+function* allPages(call: Call): Generator<Page> {
+  const { store, sys } = call;
+  for (let i = 0; i < store.read(sys + SYS_NUM_TDMRS); i++) {
+    const tdmr = sys + SYS_TDMRS + i * TDMR_WORDS;
+    const base = store.readNumber(tdmr + TDMR_BASE);
+    const bytes = store.readNumber(tdmr + TDMR_LAST_INITIALIZED) - base;
+    yield* entriesOf(call, base, bytes / PAGE_1G, store.readNumber(tdmr + TDMR_PAMT_1G_BASE), PG_1G);
+    yield* entriesOf(call, base, bytes / PAGE_2M, store.readNumber(tdmr + TDMR_PAMT_2M_BASE), PG_2M);
+    yield* entriesOf(call, base, bytes / PAGE_4K, store.readNumber(tdmr + TDMR_PAMT_4K_BASE), PG_4K);
+  }
+}
+
+function* entriesOf(call: Call, base: number, count: number, array: number, size: number): Generator<Page> {
+  const perPage = PAGE_4K / PAMT_ENTRY_BYTES;
+  for (let first = 0; first < Math.floor(count); first += perPage) {
+    const block = call.memory.peek(array + first * PAMT_ENTRY_BYTES);
+    if (block === 0) continue;
+    for (let i = first; i < Math.min(first + perPage, count); i++) {
+      const entry = block + (i - first) * (PAMT_ENTRY_BYTES / 4);
+      const type = pageType(call, entry);
+      if (type === PT_NDA || type === PT_RSVD) continue;
+      const hpa = base + i * (PAGE_BYTES[size] as number);
+      yield { hpa, size, type, owner: pageOwner(call, entry), bepoch: pageBepoch(call, entry), entry };
+    }
+  }
+}
+
+function surveyTd(call: Call, hpa: number): Td {
+  const { store, memory } = call;
+  const tdr = memory.cell(hpa);
+  const count = store.read(tdr + TDR_NUM_TDCX);
+  const tdcx = Array.from({ length: count }, (_, i) => store.readNumber(tdr + TDR_TDCX_PA + i * 2));
+  const lifecycle = store.read(tdr + TDR_LIFECYCLE_STATE);
+  const usable = count >= MIN_NUM_TDCS_PAGES && lifecycle !== TD_TEARDOWN;
+  const tdcs = usable ? memory.cell(tdcx[0] as number) : 0;
+  const opState = usable ? store.read(tdcs + TDCS_OP_STATE) : OP_STATE_UNINITIALIZED;
+  const initialized = opState !== OP_STATE_UNINITIALIZED;
+  return {
+    hpa,
+    tdr,
+    lifecycle,
+    hkid: store.read(tdr + TDR_HKID),
+    tdcx,
+    tdcs: initialized ? tdcs : 0,
+    opState,
+    mappings: initialized ? [...mappingsOf(call, eptRoot(call, tdcs), rootLevel(call, tdcs), 0)] : [],
+  };
+}
+
+function eptRoot(call: Call, tdcs: number): number {
+  const eptp = call.store.readNumber(tdcs + TDCS_EPTP);
+  return eptp - (eptp % PAGE_4K);
+}
+
+function* mappingsOf(call: Call, table: number, level: number, gpa: number): Generator<Mapping> {
+  const base = call.memory.peek(table);
+  if (base === 0) return;
+  for (let i = 0; i < TABLE_ENTRIES; i++) {
+    const cell = base + i * 2;
+    const entry = { lo: call.store.read(cell), hi: call.store.read(cell + 1) };
+    const state = septState(entry);
+    if (state === SEPT_FREE) continue;
+    const isTable = !isLeaf(entry);
+    const hpa = isTable ? septHpa(entry) : septHpa(entry) - (septHpa(entry) % levelBytes(level));
+    const at = gpa + i * levelBytes(level);
+    yield { gpa: at, level, state, hpa, isTable, cell };
+    if (isTable && level > 0) yield* mappingsOf(call, hpa, level - 1, at);
+  }
+}
+
+function surveyVcpu(call: Call, { hpa, owner }: Page): VcpuPages {
+  const { store } = call;
+  const tdvpr = call.memory.cell(hpa);
+  const pages = Array.from({ length: store.read(tdvpr + TDVPS_NUM_TDVPS_PAGES) }, (_, i) =>
+    i === 0 ? hpa : store.readNumber(tdvpr + TDVPS_TDVPS_PAGE_PA + i * 2),
+  );
+  return { hpa, tdvpr, owner, pages };
+}
