@@ -13,7 +13,7 @@ export interface LeafEvent {
 }
 
 export interface RuntimeHooks {
-  /** True: stop before the call is made. */
+  /** Its operands are in the LP's registers. True: stop before the call is made. */
   leafEntry?: (event: LeafEvent) => boolean;
   /** True: stop as soon as it has returned. Guests' own instructions that exit are no leaf of the host: they end its TDH.VP.ENTER. */
   leafReturn?: (event: LeafEvent, result: LeafResult) => boolean;

@@ -88,8 +88,8 @@ export class ModuleCalls {
       );
     }
     if (!done) {
-      if (!resumed && this.stopsBefore(task, lp, call)) return NEXT_STOP;
       loadRegisters(machine.platform, lp, call, stack, sp - call.operands.length);
+      if (!resumed && this.stopsBefore(task, lp, call)) return NEXT_STOP;
       machine.seamcall(lp);
     }
     if (machine.inGuest(lp)) return this.enterGuest(task, lp);
@@ -210,8 +210,8 @@ export class ModuleCalls {
     this.steppedOutcome = undefined;
     if (!done || outcome === undefined) {
       const call = code[pc] === OP_LEAF ? this.state.program.leafCalls[code[pc + 1] as number] : undefined;
-      if (call !== undefined && !resumed && this.stopsBefore(task, lp, call)) return NEXT_STOP;
       instruction.prepare?.(platform, lp);
+      if (call !== undefined && !resumed && this.stopsBefore(task, lp, call)) return NEXT_STOP;
       outcome = machine.guest(lp, instruction.action);
     }
     if (outcome.kind === "exit") {
