@@ -9,6 +9,8 @@ import { tdgMemPageAttrWr } from "./guest/tdg-mem-page-attr-wr.ts";
 import { tdgMrReport } from "./guest/tdg-mr-report.ts";
 import { tdgMrRtmrExtend } from "./guest/tdg-mr-rtmr-extend.ts";
 import { tdgMrVerifyreport } from "./guest/tdg-mr-verifyreport.ts";
+import { tdgSysRd } from "./guest/tdg-sys-rd.ts";
+import { tdgSysRdall } from "./guest/tdg-sys-rdall.ts";
 import { tdgVmRd, tdgVmWr } from "./guest/tdg-vm-rd-wr.ts";
 import { tdgVpCpuidveSet } from "./guest/tdg-vp-cpuidve-set.ts";
 import { tdgVpInfo } from "./guest/tdg-vp-info.ts";
@@ -16,6 +18,7 @@ import { tdgVpInvept } from "./guest/tdg-vp-invept.ts";
 import { tdgVpRd, tdgVpWr } from "./guest/tdg-vp-rd-wr.ts";
 import { tdgVpVeinfoGet } from "./guest/tdg-vp-veinfo-get.ts";
 import { tdgVpVmcall } from "./guest/tdg-vp-vmcall.ts";
+import { tdgServtdRd, tdgServtdWr, tdgVpEnter, tdgVpInvvpid } from "./guest/unsupported.ts";
 
 export const guestLeaves: Readonly<Record<number, Leaf>> = {
   0: tdgVpVmcall,
@@ -29,8 +32,14 @@ export const guestLeaves: Readonly<Record<number, Leaf>> = {
   8: tdgVmWr,
   9: tdgVpRd,
   10: tdgVpWr,
+  11: tdgSysRd,
+  12: tdgSysRdall,
+  18: tdgServtdRd,
+  20: tdgServtdWr,
   22: tdgMrVerifyreport,
   23: tdgMemPageAttrRd,
   24: tdgMemPageAttrWr,
+  25: tdgVpEnter,
   26: tdgVpInvept,
+  27: tdgVpInvvpid,
 };

@@ -6,6 +6,7 @@ import { RCX } from "../../arch/registers.ts";
 import { LP_GPR } from "../../platform/lp.ts";
 import type { Call } from "../call.ts";
 import {
+  TDR_HKID,
   VMCS_EXIT_QUALIFICATION,
   VMCS_EXIT_REASON,
   VMCS_GUEST_LINEAR_ADDRESS,
@@ -42,6 +43,7 @@ const PAGE_BYTES = 4096;
 const GLA_VALID = 0x180;
 
 const EVENT_VALID = 0x8000_0000;
+const MACHINE_CHECK = EVENT_VALID + 0x300 + 18;
 
 /**
  * Does the action if the guest can do it alone, and returns how it ended; else prepares the VM exit and returns undefined.
@@ -84,6 +86,8 @@ function access(call: Call, action: AccessAction): GuestResult | undefined {
   if (!aboveWidth && !isShared(call, call.tdcs, gpa)) {
     const found = translatePrivate(call, call.tdcs, gpa, wanted);
     if (found.allowed) {
+      const hkid = call.store.read(call.tdr + TDR_HKID);
+      if (call.platform.keyed.meets(found.hpa, length, hkid) === "poison") return machineCheck(call);
       if (kind === "w") call.memory.writeBytes(found.hpa, data ?? new Uint8Array(0));
       return { kind: "ok", data: kind === "r" ? call.memory.readBytes(found.hpa, length) : undefined };
     }
@@ -95,6 +99,11 @@ function access(call: Call, action: AccessAction): GuestResult | undefined {
     gpa: BigInt(gpa),
     gla: BigInt(gpa),
   });
+}
+
+/** Poison was consumed: an exception exit with #MC, a hardware exception of vector 18. */
+function machineCheck(call: Call): undefined {
+  return exit(call, { action: "vmexit", reason: Reason.EXCEPTION_OR_NMI, interruption: MACHINE_CHECK });
 }
 
 function exit(call: Call, fields: VmExitAction): undefined {

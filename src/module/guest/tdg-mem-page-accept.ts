@@ -19,6 +19,7 @@ import {
   writeSeptEntry,
 } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
+import { claimTdPage } from "../td.ts";
 import { isGuestAccessible, septViolationExit } from "./sept-violation.ts";
 import { EXTENDED_ACCEPT } from "./td-exit.ts";
 
@@ -57,8 +58,10 @@ export function* tdgMemPageAccept(call: Call): Steps {
   }
 
   yield "zero the page";
-  if (level === PG_4K) call.memory.zeroPage(septHpa(entry));
-  else yield* zeroLargePage(call, entry);
+  if (level === PG_4K) {
+    claimTdPage(call, call.tdr, septHpa(entry));
+    call.memory.zeroPage(septHpa(entry));
+  } else yield* zeroLargePage(call, entry);
   if (call.interrupted) return;
 
   yield "map it with all permissions";
@@ -71,6 +74,7 @@ function* zeroLargePage(call: Call, entry: SeptEntry): Steps {
   const base = septHpa(entry) - (septHpa(entry) % (SMALL_PAGES_IN_2M * PAGE_4K));
   let done = (entry.lo & SEPT_ACCEPT_COUNTER) >>> 12;
   for (;;) {
+    claimTdPage(call, call.tdr, base + done * PAGE_4K);
     call.memory.zeroPage(base + done * PAGE_4K);
     done++;
     if (done === SMALL_PAGES_IN_2M) break;
