@@ -8,7 +8,7 @@ const TRIES_256 = 6;
 export function writeRandom256(call: Call, cell: number): boolean {
   const drawn: bigint[] = [];
   for (let tries = 0; tries < TRIES_256 && drawn.length < 4; tries++) {
-    const word = call.platform.random();
+    const word = call.platform.random("rdseed");
     if (word !== undefined) drawn.push(word);
   }
   for (let i = 0; i < 4; i++) call.store.writeBig(cell + i * 2, drawn.length === 4 ? (drawn[i] as bigint) : 0n);

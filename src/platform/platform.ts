@@ -28,8 +28,9 @@ const TSC_READS = 6;
 const TSC_ADDED = 8; // number: ticks added by jumps of the clock
 const INTR_AFTER = 10; // polls until an interrupt becomes pending, plus 1; 0: none comes
 const INTR_VALUE = 11;
-const ENTROPY_FAILURES = 12; // draws that are still to fail
+const RDRAND_FAILURES = 12; // draws that are still to fail
 const PCONFIG_STATUS = 13; // failure code plus 1 of the next PCONFIG; 0: it succeeds
+const RDSEED_FAILURES = 15; // as RDRAND_FAILURES
 const VERIFY_STATUS = 14; // failure code plus 1 of the next SEAMVERIFYREPORT; 0: it is really verified
 
 const HAZARDS = 16; // hazards.ts
@@ -167,11 +168,12 @@ export class Platform {
     return 0;
   }
 
-  /** RDRAND or RDSEED; undefined when it fails. */
-  random(): bigint | undefined {
-    const failures = this.store.read(this.base + ENTROPY_FAILURES);
+  /** RDRAND or RDSEED; undefined when it fails. Both draw from one source. */
+  random(instruction: "rdrand" | "rdseed"): bigint | undefined {
+    const word = this.base + (instruction === "rdrand" ? RDRAND_FAILURES : RDSEED_FAILURES);
+    const failures = this.store.read(word);
     if (failures > 0) {
-      this.store.write(this.base + ENTROPY_FAILURES, failures - 1);
+      this.store.write(word, failures - 1);
       return undefined;
     }
     const n = this.store.readNumber(this.base + ENTROPY_DRAWS);
@@ -183,7 +185,7 @@ export class Platform {
   inject(what: "pconfig" | "rdseed" | "rdrand" | "verify", status: number): void {
     if (what === "pconfig") this.store.write(this.base + PCONFIG_STATUS, status + 1);
     else if (what === "verify") this.store.write(this.base + VERIFY_STATUS, status === 0 ? 0 : status + 1);
-    else this.store.write(this.base + ENTROPY_FAILURES, status);
+    else this.store.write(this.base + (what === "rdrand" ? RDRAND_FAILURES : RDSEED_FAILURES), status);
   }
 
   /** PCONFIG's failure code: 0, or what was injected. */

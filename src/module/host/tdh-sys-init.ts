@@ -32,7 +32,7 @@ export function* tdhSysInit(call: Call): Steps {
   yield* checkAndSamplePlatform(call);
 
   yield "draw the stack canary";
-  if (call.platform.random() === undefined) fail(TDX_RND_NO_ENTROPY);
+  if (call.platform.random("rdrand") === undefined) fail(TDX_RND_NO_ENTROPY);
 
   yield "mark the module as started";
   store.write(sys + SYS_NUM_INIT_LPS, 0);

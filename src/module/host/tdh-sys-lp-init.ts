@@ -31,7 +31,7 @@ export function* tdhSysLpInit(call: Call): Steps {
   if (store.read(lpCell + LP_IS_INIT) !== 0) fail(TDX_SYS_LP_INIT_DONE);
 
   yield "draw the seed of the single-step defence";
-  const seed = call.platform.random();
+  const seed = call.platform.random("rdrand");
   if (seed === undefined || (seed & 0xffff_ffffn) === 0n) fail(TDX_RND_NO_ENTROPY);
   store.write(lpCell + LP_LFSR, Number(seed & 0xffff_ffffn));
 
