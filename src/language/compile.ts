@@ -119,8 +119,21 @@ export interface WatchExpression {
   readonly fn: FlowFunction;
 }
 
-/** Compiles an expression that is looked at, not run, where `fn` stands at `pc`. Gives the message of the first error instead. */
-export function compileWatch(text: string, flow: FlowProgram, fn: FlowFunction, pc: number): WatchExpression | string {
+/** Slots from here on are no locals but values that whoever evaluates a watch expression gives along. */
+export const GIVEN_SLOTS = 1_000_000;
+
+/**
+ * Compiles an expression that is looked at, not run, where `fn` stands at `pc`. Gives the message of the first error instead.
+ *
+ * @param given further names; a local of the same name hides one
+ */
+export function compileWatch(
+  text: string,
+  flow: FlowProgram,
+  fn: FlowFunction,
+  pc: number,
+  given: readonly string[] = [],
+): WatchExpression | string {
   const sink = new DiagnosticSink();
   const source = sourceFile("expression", text);
   const expression = parseExpression(text, source, 0, sink);
@@ -128,6 +141,9 @@ export function compileWatch(text: string, flow: FlowProgram, fn: FlowFunction, 
   const module = new Scope(undefined, flow.modules.get(fn.source.path) ?? new Map());
   const context = new FunctionContext("function", new Scope(module));
   context.emitter.locals = fn.locals;
+  given.forEach((name, index) => {
+    context.scope.names.set(name, { kind: "local", name, slot: GIVEN_SLOTS + index, context, captured: false });
+  });
   for (const variable of fn.variables) {
     if (pc < variable.from || pc >= variable.to) continue;
     context.scope.names.set(variable.name, {

@@ -1,7 +1,7 @@
 /** Evaluates watch expressions: the compiler lets nothing into them that changes anything, so a small loop is enough. */
 
 import { builtins } from "../language/builtins.ts";
-import type { WatchExpression } from "../language/compile.ts";
+import { GIVEN_SLOTS, type WatchExpression } from "../language/compile.ts";
 import {
   OP_AND,
   OP_BINARY,
@@ -32,16 +32,17 @@ export function evaluateWatch(
   state: SessionState,
   watch: WatchExpression,
   slots: number,
+  given: readonly unknown[] = [],
 ): { readonly value: unknown } | { readonly error: string } {
   try {
-    return { value: run(state, watch, slots) };
+    return { value: run(state, watch, slots, given) };
   } catch (error) {
     if (!(error instanceof FlowError)) throw error;
     return { error: error.hint === "" ? error.message : `${error.message}: ${error.hint}` };
   }
 }
 
-function run(state: SessionState, { program, fn }: WatchExpression, slots: number): unknown {
+function run(state: SessionState, { program, fn }: WatchExpression, slots: number, given: readonly unknown[]): unknown {
   const { store, heap } = state;
   const { code } = fn;
   const stack: unknown[] = [];
@@ -50,7 +51,7 @@ function run(state: SessionState, { program, fn }: WatchExpression, slots: numbe
     const operand = code[pc + 1] as number;
     switch (code[pc]) {
       case OP_LOAD:
-        stack.push(store.readValue(slots + operand));
+        stack.push(operand >= GIVEN_SLOTS ? given[operand - GIVEN_SLOTS] : store.readValue(slots + operand));
         break;
       case OP_LOAD_GLOBAL:
         stack.push(store.readValue(state.globals + operand));
