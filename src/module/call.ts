@@ -149,6 +149,13 @@ export class Call {
     this.store.writeBig(this.gpr + register * 2, value);
   }
 
+  // ---- memory ----
+
+  /** The module is about to write the page at `hpa` with this KeyID: from now on it is that KeyID's (platform/keyed-memory.ts). */
+  claimPage(hpa: number, hkid: number): void {
+    this.platform.keyed.writePage(hpa, hkid, this.platform.packageOf[this.lp] as number);
+  }
+
   // ---- locks ----
 
   /** Notes a lock that was just taken. */

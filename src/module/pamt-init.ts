@@ -2,7 +2,15 @@
 import { PT_NDA, PT_RSVD } from "../arch/generated/pamt-types.ts";
 import type { Call } from "./call.ts";
 import { PAGE_1G, PAGE_2M, PAGE_4K, PAMT_ENTRY_BYTES, setPageType } from "./pamt.ts";
-import { TDMR_BASE, TDMR_NUM_RSVD, TDMR_PAMT_1G_BASE, TDMR_PAMT_2M_BASE, TDMR_PAMT_4K_BASE, TDMR_RSVD } from "./sys.ts";
+import {
+  SYS_HKID,
+  TDMR_BASE,
+  TDMR_NUM_RSVD,
+  TDMR_PAMT_1G_BASE,
+  TDMR_PAMT_2M_BASE,
+  TDMR_PAMT_4K_BASE,
+  TDMR_RSVD,
+} from "./sys.ts";
 
 const LINE_BYTES = 64;
 
@@ -16,7 +24,10 @@ export function initPamt(call: Call, tdmr: number, hpa: number, pages: number): 
   const end = offset + pages * PAGE_4K;
 
   const entries = store.readNumber(tdmr + TDMR_PAMT_4K_BASE) + (offset / PAGE_4K) * PAMT_ENTRY_BYTES;
-  for (let at = entries; at < entries + pages * PAMT_ENTRY_BYTES; at += PAGE_4K) memory.zeroPage(at);
+  for (let at = entries; at < entries + pages * PAMT_ENTRY_BYTES; at += PAGE_4K) {
+    call.claimPage(at, store.read(call.sys + SYS_HKID));
+    memory.zeroPage(at);
+  }
   for (let i = 0; i < store.read(tdmr + TDMR_NUM_RSVD); i++) {
     const area = tdmr + TDMR_RSVD + i * 4;
     const from = store.readNumber(area);

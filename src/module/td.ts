@@ -19,6 +19,7 @@ import {
   TDCS_OP_STATE_LOCK,
   TDR_CHLDCNT,
   TDR_FATAL,
+  TDR_HKID,
   TDR_LIFECYCLE_STATE,
   TDR_NUM_TDCX,
   TDR_TDCX_PA,
@@ -92,4 +93,9 @@ export function tdcsCell(call: Call, tdr: number, place: number): number {
 /** Changes the number of 4 KiB pages that the TDR counts as its children. */
 export function addChildren(call: Call, tdr: number, pages: number): void {
   call.store.writeNumber(tdr + TDR_CHLDCNT, call.store.readNumber(tdr + TDR_CHLDCNT) + pages);
+}
+
+/** The module is about to write a page with the TD's own KeyID. */
+export function claimTdPage(call: Call, tdr: number, hpa: number): void {
+  call.claimPage(hpa, call.store.read(tdr + TDR_HKID));
 }

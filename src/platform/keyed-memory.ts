@@ -20,11 +20,15 @@ const PAGE_BYTES = 4096;
 const LINE_BYTES = 64;
 
 /**
- * One word a page: KeyID in bits 15:0 and, in bits 31:16, the KeyID of dirty lines plus 1. Two more words, a bit for each line
- * whose private content is lost, only for pages that have such lines: they are rare, and a TD has millions of pages.
+ * One word a page: bits 11:0 the KeyID, 23:12 the KeyID of dirty lines plus 1, 31:24 the package whose cache has them. Two more
+ * words, a bit for each line whose private content is lost, only for pages that have such lines: they are rare, and a TD has
+ * millions of pages.
  */
 const KEY_PAGES_PER_BLOCK = BLOCK_WORDS;
 const LOST_PAGES_PER_BLOCK = BLOCK_WORDS / 2;
+const KEY_MASK = 0xfff;
+const DIRTY_SHIFT = 12;
+const PACKAGE_SHIFT = 24;
 
 export class KeyedMemory {
   private readonly store: Store;
@@ -42,19 +46,19 @@ export class KeyedMemory {
 
   /** KeyID under which the page at `hpa` was last written; 0 if it never was. */
   keyOf(hpa: number): number {
-    return this.keys(hpa) & 0xffff;
+    return this.keys(hpa) & KEY_MASK;
   }
 
   /** KeyID under which the page has dirty lines in a cache, or undefined. */
   dirtyKeyOf(hpa: number): number | undefined {
-    const dirty = this.keys(hpa) >>> 16;
+    const dirty = (this.keys(hpa) >>> DIRTY_SHIFT) & KEY_MASK;
     return dirty === 0 ? undefined : dirty - 1;
   }
 
-  /** The whole page is written with `hkid`, as the module does before it uses a page. Lost lines are good again. */
-  writePage(hpa: number, hkid: number): void {
+  /** An LP of package `pkg` writes the whole page with `hkid`, as the module does before it uses a page. Lost lines are good again. */
+  writePage(hpa: number, hkid: number, pkg: number): void {
     this.checkDirty(hpa, hkid);
-    this.setKeys(hpa, hkid);
+    this.setKeys(hpa, hkid, pkg);
     const lost = this.lostCell(hpa);
     if (lost >= 0) {
       this.store.write(lost, 0);
@@ -66,17 +70,17 @@ export class KeyedMemory {
    * Some bytes of the page are written with a shared KeyID. Memory that was never private stays as it is: nothing is recorded.
    * `poisons`: the platform has the partial-write erratum and the write is smaller than a line.
    */
-  writeShared(hpa: number, length: number, hkid: number, poisons: boolean): void {
+  writeShared(hpa: number, length: number, hkid: number, pkg: number, poisons: boolean): void {
     const keys = this.keys(hpa);
     if (keys === 0) return;
-    const own = keys & 0xffff;
+    const own = keys & KEY_MASK;
     this.checkDirty(hpa, hkid);
     if (own < this.privateStart) {
-      this.setKeys(hpa, hkid);
+      this.setKeys(hpa, hkid, pkg);
       return;
     }
     this.hazards.add({ kind: HAZARD_PRIVATE_OVERWRITTEN, hpa, hkid, ownHkid: own });
-    if (length >= PAGE_BYTES && !poisons) this.setKeys(hpa, hkid);
+    if (length >= PAGE_BYTES && !poisons) this.setKeys(hpa, hkid, pkg);
     else this.markLost(hpa, length);
   }
 
@@ -84,7 +88,7 @@ export class KeyedMemory {
    * Some bytes of the page are read with `hkid`. Returns what the reader meets: "data", "zeros" (private memory read with a
    * shared KeyID) or "poison" (the TD's own content was lost, or the key is another's): a machine check.
    */
-  read(hpa: number, length: number, hkid: number): "data" | "zeros" | "poison" {
+  meets(hpa: number, length: number, hkid: number): "data" | "zeros" | "poison" {
     const own = this.keyOf(hpa);
     if (hkid < this.privateStart) return own < this.privateStart ? "data" : "zeros";
     if (own === hkid && !this.anyLost(hpa, length)) return "data";
@@ -95,15 +99,15 @@ export class KeyedMemory {
   /** Lines of the page are written back, or dropped when they are clean. */
   flushPage(hpa: number): void {
     const cell = this.keyCell(hpa);
-    if (cell >= 0) this.store.write(cell, this.store.read(cell) & 0xffff);
+    if (cell >= 0) this.store.write(cell, this.store.read(cell) & KEY_MASK);
   }
 
-  /** Every line that is dirty under a KeyID for which `matches` is true is written back. */
-  flush(matches: (hkid: number) => boolean): void {
+  /** The caches of a package are written back: WBINVD, or TDH.PHYMEM.CACHE.WB to its end. */
+  flushPackage(pkg: number): void {
     for (const block of this.keyBlocks.values()) {
       for (let cell = block; cell < block + BLOCK_WORDS; cell++) {
         const keys = this.store.read(cell);
-        if (keys >>> 16 !== 0 && matches((keys >>> 16) - 1)) this.store.write(cell, keys & 0xffff);
+        if (keys >>> PACKAGE_SHIFT === pkg) this.store.write(cell, keys & KEY_MASK);
       }
     }
   }
@@ -119,14 +123,14 @@ export class KeyedMemory {
   }
 
   /** The page was written with `hkid`, and its lines are dirty in the cache. */
-  private setKeys(hpa: number, hkid: number): void {
+  private setKeys(hpa: number, hkid: number, pkg: number): void {
     let cell = this.keyCell(hpa);
     if (cell < 0) {
       const group = Math.floor(hpa / (PAGE_BYTES * KEY_PAGES_PER_BLOCK));
       this.keyBlocks.set(group, this.store.allocate(BLOCK_TAG_KEYED + group));
       cell = this.keyCell(hpa);
     }
-    this.store.write(cell, hkid | ((hkid + 1) << 16));
+    this.store.write(cell, hkid | ((hkid + 1) << DIRTY_SHIFT) | (pkg << PACKAGE_SHIFT));
   }
 
   private markLost(hpa: number, length: number): void {

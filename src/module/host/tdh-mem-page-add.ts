@@ -17,7 +17,7 @@ import {
 } from "../sept.ts";
 import { SEPT_RWX, setLeaf } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
-import { addChildren, checkStateAndLockTdcs, lockTdr, NO_LOCK } from "../td.ts";
+import { addChildren, checkStateAndLockTdcs, claimTdPage, lockTdr, NO_LOCK } from "../td.ts";
 
 /**
  * TDH.MEM.PAGE.ADD: gives a TD that is not finalised a 4 KiB page with the contents of a host's page, and measures its GPA.
@@ -49,6 +49,7 @@ export function* tdhMemPageAdd(call: Call): Steps {
   const page = yield* lockPage(call, hpa, PG_4K, EXCLUSIVE, PT_NDA, R8);
 
   yield "copy the contents";
+  claimTdPage(call, tdr, hpa);
   call.memory.copyPage(source, hpa);
   yield "map the page";
   setLeaf(call, entry, hpa, SEPT_MAPPED, SEPT_RWX);

@@ -8,6 +8,7 @@ import { assignPage, lockImplicitPage, lockPage, PG_4K, setPageType } from "../p
 import { checkSeptStateAllowsLeaf, lockTdAndSeptEntry } from "../sept.ts";
 import { leafHpa, relocate, septState, unblock, writeSeptEntry } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
+import { claimTdPage } from "../td.ts";
 import { checkBlockedAndTracked } from "../tracking.ts";
 
 /**
@@ -17,7 +18,7 @@ import { checkBlockedAndTracked } from "../tracking.ts";
  * Returns the old page's HPA in RCX; in RCX and RDX the S-EPT entry where a walk or its state failed.
  */
 export function* tdhMemPageRelocate(call: Call): Steps {
-  const { tdcs, entry } = yield* lockTdAndSeptEntry(call, PG_4K, PG_4K, SHARED);
+  const { tdr, tdcs, entry } = yield* lockTdAndSeptEntry(call, PG_4K, PG_4K, SHARED);
   yield "check that the entry maps a page";
   checkSeptStateAllowsLeaf(call, entry, RCX);
 
@@ -35,7 +36,10 @@ export function* tdhMemPageRelocate(call: Call): Steps {
   const page = yield* lockPage(call, hpa, PG_4K, EXCLUSIVE, PT_NDA, R8);
 
   yield "copy the contents, which a page that the guest has not accepted does not have";
-  if (((SEPT_ANY_PENDING_STATES >>> septState(entry)) & 1) === 0) call.memory.copyPage(oldHpa, hpa);
+  if (((SEPT_ANY_PENDING_STATES >>> septState(entry)) & 1) === 0) {
+    claimTdPage(call, tdr, hpa);
+    call.memory.copyPage(oldHpa, hpa);
+  }
   yield "make the old page free in the PAMT";
   setPageType(call, oldPage, PT_NDA);
   yield "make the new page the TD's own in the PAMT";

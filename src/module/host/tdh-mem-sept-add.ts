@@ -9,7 +9,7 @@ import { assignPage, lockPage, PG_2M, PG_4K } from "../pamt.ts";
 import { checkSeptStateAllowsLeaf, clearReport, failWithEntry, lockTdAndSeptEntry, ROOT_LEVEL } from "../sept.ts";
 import { fillFreeTable, septState, setNonLeaf } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
-import { addChildren, tdrHpaWithFlag } from "../td.ts";
+import { addChildren, claimTdPage, tdrHpaWithFlag } from "../td.ts";
 
 /** RDX bit 0: it is no error if the table exists already. */
 const ALLOW_EXISTING = 1;
@@ -61,6 +61,7 @@ export function* tdhMemSeptAdd(call: Call): Steps {
   if (page === 0) return;
 
   yield "fill the page with free entries";
+  claimTdPage(call, tdr, hpa);
   fillFreeTable(call, hpa);
   yield "make the page the TD's own in the PAMT";
   assignPage(call, page, PT_EPT, tdrHpa);

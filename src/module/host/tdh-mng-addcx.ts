@@ -25,7 +25,7 @@ import { lockPage, PG_4K, setPageOwner, setPageType } from "../pamt.ts";
 import { writeRandom256 } from "../random.ts";
 import { freeEntryWords } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
-import { addChildren, lockTdr, MIN_NUM_TDCS_PAGES, TD_KEYS_CONFIGURED, tdcsCell } from "../td.ts";
+import { addChildren, claimTdPage, lockTdr, MIN_NUM_TDCS_PAGES, TD_KEYS_CONFIGURED, tdcsCell } from "../td.ts";
 
 /** TDCS pages that a TD may have: the base and one for each of three L2 VMs. */
 const MAX_NUM_TDCS_PAGES = 9;
@@ -54,6 +54,7 @@ export function* tdhMngAddcx(call: Call): Steps {
   const page = yield* lockPage(call, hpa, PG_4K, EXCLUSIVE, PT_NDA, RCX);
 
   yield "fill the page: MSR bitmaps with ones, the S-EPT root with free entries, others with zeros";
+  claimTdPage(call, tdr, hpa);
   fillTdcx(call, hpa, index);
 
   if (index + 1 === MIN_NUM_TDCS_PAGES) {

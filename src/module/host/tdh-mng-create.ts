@@ -10,6 +10,7 @@ import { EXCLUSIVE } from "../lock-words.ts";
 import { lockPage, PG_4K, setPageOwner, setPageType } from "../pamt.ts";
 import { writeRandom256 } from "../random.ts";
 import type { Steps } from "../step.ts";
+import { SYS_HKID } from "../sys.ts";
 import { TD_HKID_ASSIGNED } from "../td.ts";
 
 /**
@@ -32,6 +33,7 @@ export function* tdhMngCreate(call: Call): Steps {
   if (hkidState(call, hkid) !== HKID_FREE) fail(TDX_HKID_NOT_FREE);
 
   yield "zero the page";
+  call.claimPage(call.num(RCX), store.read(call.sys + SYS_HKID));
   memory.zeroPage(call.num(RCX));
   const tdr = memory.cell(call.num(RCX));
   yield "draw the TD's UUID";

@@ -69,6 +69,7 @@ export function* tdhPhymemCacheWb(call: Call): Steps {
     }
   }
   store.write(wbt + WBT_INTERRUPTION_POINT, 0);
+  call.platform.keyed.flushPackage(packageNumber);
 
   yield "mark the package as written back for the noted KeyIDs";
   for (let hkid = store.read(sys + SYS_PRIVATE_HKID_MIN); hkid <= store.read(sys + SYS_PRIVATE_HKID_MAX); hkid++) {

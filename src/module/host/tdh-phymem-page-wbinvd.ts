@@ -21,4 +21,5 @@ export function* tdhPhymemPageWbinvd(call: Call): Steps {
   yield* lockPage(call, hpa, PG_4K, SHARED, PT_NDA, RCX);
 
   yield "write back and invalidate its cache lines";
+  call.platform.keyed.flushPage(hpa);
 }

@@ -6,7 +6,7 @@ import { TDVPS_NUM_TDVPS_PAGES, TDVPS_TDVPS_PAGE_PA, TDVPS_VCPU_STATE } from "..
 import { EXCLUSIVE, SHARED } from "../lock-words.ts";
 import { lockPage, PG_4K, setPageOwner, setPageType } from "../pamt.ts";
 import type { Steps } from "../step.ts";
-import { addChildren, checkStateAndLockTdcs } from "../td.ts";
+import { addChildren, checkStateAndLockTdcs, claimTdPage } from "../td.ts";
 import { lockVcpu, MAX_TDVPS_PAGES, MIN_TDVPS_PAGES, TDVPS_PAGES_PER_L2_VM, VCPU_UNINITIALIZED } from "../vcpu.ts";
 
 const PAGE_BYTES = 4096;
@@ -32,6 +32,7 @@ export function* tdhVpAddcx(call: Call): Steps {
   const page = yield* lockPage(call, hpa, PG_4K, EXCLUSIVE, PT_NDA, RCX);
 
   yield "fill the page: the MSR bitmaps of L2 VMs with ones, others with zeros";
+  claimTdPage(call, tdr, hpa);
   if (isL2MsrBitmaps(index)) call.memory.fill(hpa, 0xff, PAGE_BYTES);
   else call.memory.zeroPage(hpa);
 

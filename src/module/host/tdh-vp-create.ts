@@ -5,7 +5,7 @@ import { TDVPS_ASSOC_LPID, TDVPS_NUM_TDVPS_PAGES, TDVPS_TDVPS_PAGE_PA } from "..
 import { EXCLUSIVE, SHARED } from "../lock-words.ts";
 import { lockPage, PG_4K, setPageOwner, setPageType } from "../pamt.ts";
 import type { Steps } from "../step.ts";
-import { addChildren, checkStateAndLockTdcs, lockTdr } from "../td.ts";
+import { addChildren, checkStateAndLockTdcs, claimTdPage, lockTdr } from "../td.ts";
 import { NO_LP } from "../vcpu.ts";
 
 /**
@@ -24,6 +24,7 @@ export function* tdhVpCreate(call: Call): Steps {
   const page = yield* lockPage(call, hpa, PG_4K, EXCLUSIVE, PT_NDA, RCX);
 
   yield "clear the page; the VCPU has one page and no LP";
+  claimTdPage(call, tdr, hpa);
   call.memory.zeroPage(hpa);
   const tdvpr = call.memory.cell(hpa);
   store.write(tdvpr + TDVPS_NUM_TDVPS_PAGES, 1);
