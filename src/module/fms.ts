@@ -15,13 +15,18 @@ const generations: readonly number[] = [
 
 /** The platform itself, then the older generations. Empty if the module does not know the platform. */
 export function allowedFms(platform: number): readonly number[] {
-  const at = generations.findIndex((fms) => (fms & ~STEPPING) === (platform & ~STEPPING));
+  const at = generations.findIndex((fms) => isSameModel(fms, platform));
   return at < 0 ? [] : [platform, ...generations.slice(at + 1)];
 }
 
-/** True if a TD may be given this value: an allowed generation, with no later stepping than that. */
+/** True if a TD may be given this value: an allowed generation, no later stepping than that or than the platform's own. */
 export function isAllowedFms(platform: number, fms: number): boolean {
-  return allowedFms(platform).some(
-    (allowed) => (allowed & ~STEPPING) === (fms & ~STEPPING) && (fms & STEPPING) <= (allowed & STEPPING),
-  );
+  const [own, ...older] = allowedFms(platform);
+  if (own === undefined) return false;
+  const latest = generations.find((known) => isSameModel(known, own)) as number;
+  return [Math.min(own, latest), ...older].some((allowed) => isSameModel(allowed, fms) && fms <= allowed);
+}
+
+function isSameModel(a: number, b: number): boolean {
+  return (a & ~STEPPING) === (b & ~STEPPING);
 }

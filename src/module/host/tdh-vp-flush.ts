@@ -1,11 +1,21 @@
 import { TDX_TD_KEYS_NOT_CONFIGURED, TDX_VCPU_NOT_ASSOCIATED } from "../../arch/generated/status-codes.ts";
 import { RCX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
-import { TDR_LIFECYCLE_STATE, TDVPS_ASSOC_LPID } from "../layout.ts";
+import {
+  TDCS_NUM_L2_VMS,
+  TDR_LIFECYCLE_STATE,
+  TDVPS_ASSOC_LPID,
+  TDVPS_L2_ENTER_GUEST_STATE_HPA,
+  TDVPS_L2_VAPIC_HPA,
+  TDVPS_VM_LAUNCHED,
+} from "../layout.ts";
 import { EXCLUSIVE } from "../lock-words.ts";
 import type { Steps } from "../step.ts";
 import { TD_KEYS_CONFIGURED, tdcsCell } from "../td.ts";
 import { checkTdvpsPages, dissociateVcpu, lockVcpu } from "../vcpu.ts";
+
+/** A physical address that is not known. */
+const NULL_PA = 0xffff_ffff_ffff_ffffn;
 
 /**
  * TDH.VP.FLUSH: writes back what this LP caches of a VCPU (VMCS, translations), so that another LP may have it or the TD end.
@@ -23,6 +33,12 @@ export function* tdhVpFlush(call: Call): Steps {
   checkTdvpsPages(call, tdvpr, tdcs);
   if (store.read(tdvpr + TDVPS_ASSOC_LPID) !== call.lp) fail(TDX_VCPU_NOT_ASSOCIATED);
 
-  yield "flush the TLB and the VMCS, and give up the association";
+  yield "forget translations that the module keeps, and clear the VMCSs: the next entry launches them";
+  for (let vm = 0; vm <= store.read(tdcs + TDCS_NUM_L2_VMS); vm++) {
+    store.writeBig(tdvpr + TDVPS_L2_ENTER_GUEST_STATE_HPA + vm * 2, NULL_PA);
+    store.writeBig(tdvpr + TDVPS_L2_VAPIC_HPA + vm * 2, NULL_PA);
+    store.write(tdvpr + TDVPS_VM_LAUNCHED + vm, 0);
+  }
+  yield "flush the TLB, and give up the association";
   dissociateVcpu(call, tdvpr, tdcs);
 }
