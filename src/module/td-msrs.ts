@@ -22,6 +22,8 @@ const PERF_METRICS_AVAILABLE = 1n << 15n;
 const ARCH_CAP_TSX_CTRL = 1n << 7n;
 const ARCH_CAP_RRSBA = 1n << 19n;
 const ARCH_CAP_ALLOWABLE = (1n << 4n) | (1n << 20n) | (1n << 24n); // SSB_NO, BHI_NO, PBRSB_NO
+/** Bits of IA32_ARCH_CAPABILITIES that a host may configure. */
+export const ARCH_CAPABILITIES_CONFIGURABLE = ARCH_CAP_ALLOWABLE | ARCH_CAP_RRSBA;
 const ARCH_CAP_HIDDEN = (7n << 9n) | (7n << 16n) | (7n << 21n) | (0x7f_ffff_ffffn << 25n);
 
 /** True if the TD's configuration has the feature that makes accesses of an MSR native. */
@@ -85,7 +87,7 @@ function clearBit(call: Call, bitmaps: number, msr: number): void {
  * Errors: TDX_OPERAND_INVALID(IA32_ARCH_CAPABILITIES_CONFIG) if it asks for bits that cannot be configured.
  */
 export function setArchCapabilities(call: Call, tdcs: number, configured: boolean, config: bigint): void {
-  const configurable = configured ? ARCH_CAP_ALLOWABLE | ARCH_CAP_RRSBA : 0n;
+  const configurable = configured ? ARCH_CAPABILITIES_CONFIGURABLE : 0n;
   if ((config & ~configurable) !== 0n) fail(TDX_OPERAND_INVALID, OPERAND_IA32_ARCH_CAPABILITIES_CONFIG);
   let value = sampledMsr(call, SAMPLED_MSRS.IA32_ARCH_CAPABILITIES);
   value &= ~ARCH_CAP_HIDDEN & (config | ~ARCH_CAP_ALLOWABLE);

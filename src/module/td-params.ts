@@ -68,7 +68,8 @@ const PARAMS_CPUID_CONFIG_END = PARAMS_CPUID_CONFIG + cpuidConfigurable.length *
 export const CONFIG_GPAW = 1 << 0;
 export const CONFIG_FLEXIBLE_PENDING_VE = 1 << 1;
 export const CONFIG_NO_RBP_MOD = 1 << 2;
-const CONFIG_FLAGS_FIXED0 = CONFIG_GPAW | CONFIG_FLEXIBLE_PENDING_VE | CONFIG_NO_RBP_MOD;
+/** Bits of CONFIG_FLAGS that may be 1. */
+export const CONFIG_FLAGS_FIXED0 = CONFIG_GPAW | CONFIG_FLEXIBLE_PENDING_VE | CONFIG_NO_RBP_MOD;
 /** TD_CTLS: an access to a pending page is no #VE but a TD exit. */
 export const TD_CTLS_PENDING_VE_DISABLE = 1 << 0;
 

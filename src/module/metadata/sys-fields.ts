@@ -4,11 +4,14 @@ import { TDX_METADATA_FIELD_ID_INCORRECT, TDX_METADATA_FIELD_NOT_READABLE } from
 import { ATTRIBUTES_FIXED0_HI, ATTRIBUTES_FIXED0_LO } from "../attributes.ts";
 import * as build from "../build.ts";
 import { type Call, fail } from "../call.ts";
+import { allowedFms } from "../fms.ts";
 import { PAMT_ENTRY_BYTES } from "../pamt.ts";
 import { PLATFORM_FMS } from "../platform-config.ts";
 import { packageFms } from "../platform-cpuid.ts";
 import { HANDOFF_SIZE, HANDOFF_VALID, HANDOFF_VERSION, MAX_RESERVED_AREAS, MAX_TDMRS, SYS_HANDOFF } from "../sys.ts";
 import { MIN_NUM_TDCS_PAGES } from "../td.ts";
+import { ARCH_CAPABILITIES_CONFIGURABLE } from "../td-msrs.ts";
+import { CONFIG_FLAGS_FIXED0 } from "../td-params.ts";
 import { MIN_TDVPS_PAGES, TDVPS_PAGES_PER_L2_VM } from "../vcpu.ts";
 import { supportedXfam, XFAM_FIXED1 } from "../xfam.ts";
 import { type Party, readMask } from "./access.ts";
@@ -90,7 +93,7 @@ const reads: Readonly<Record<string, Read>> = {
   XFAM_FIXED0: (call) => supportedXfam(call),
   XFAM_FIXED1: () => XFAM_FIXED1,
   NUM_CPUID_CONFIG: () => cpuidConfigurable.length,
-  CONFIG_FLAGS_FIXED0: () => build.CONFIG_FLAGS_FIXED0,
+  CONFIG_FLAGS_FIXED0: () => CONFIG_FLAGS_FIXED0,
   CONFIG_FLAGS_FIXED1: () => 0,
   CPUID_CONFIG_LEAVES: (_, field) => {
     const entry = cpuidConfigurable[field];
@@ -100,10 +103,10 @@ const reads: Readonly<Record<string, Read>> = {
     const direct = cpuidConfigurable[field]?.masks.config_direct;
     return direct === undefined ? 0 : word64(direct[element * 2] as number, direct[element * 2 + 1] as number);
   },
-  IA32_ARCH_CAPABILITIES_CONFIG_MASK: () => build.ARCH_CAPABILITIES_CONFIG_MASK,
-  NUM_ALLOWED_FMS: (call) => allowedFms(call).length,
+  IA32_ARCH_CAPABILITIES_CONFIG_MASK: () => ARCH_CAPABILITIES_CONFIGURABLE,
+  NUM_ALLOWED_FMS: (call) => allowedOn(call).length,
   NUM_DISALLOWED_FMS: () => 0,
-  ALLOWED_FMS: (call, field) => allowedFms(call)[field] ?? 0,
+  ALLOWED_FMS: (call, field) => allowedOn(call)[field] ?? 0,
   DISALLOWED_FMS: () => 0,
 
   MIG_ATTRIBUTES: () => 0,
@@ -137,11 +140,9 @@ function versionPart({ platform }: Call, part: number): number {
   return Number(platform.config.module.version.split(".")[part] ?? 0);
 }
 
-/** Families, models and last steppings that a TD may show: the platform's own first, then those of older processors. */
-export function allowedFms(call: Call): readonly number[] {
-  const platform = call.store.read(call.sys + PLATFORM_FMS);
-  const own = build.KNOWN_FMS.findIndex((fms) => (fms ^ platform) >>> 4 === 0);
-  return [platform, ...build.KNOWN_FMS.slice(own + 1)];
+/** The platform's own family, model and stepping, then those of older processors that a TD may show. */
+function allowedOn({ store, sys }: Call): readonly number[] {
+  return allowedFms(store.read(sys + PLATFORM_FMS));
 }
 
 /** The value of one element; `code` is its field code. */
