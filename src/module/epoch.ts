@@ -32,6 +32,7 @@ export function* enterEpoch(call: Call, tdcs: number, tdvpr: number): Steps {
   const epoch = tdEpoch(call, tdcs);
   count(call, refcountCell(tdcs, epoch), 1);
   call.release(tdcs + TDCS_EPOCH_LOCK);
+  if (store.readNumber(tdvpr + TDVPS_VCPU_EPOCH) !== epoch) call.platform.tlb.flush(call.lp);
   store.writeNumber(tdvpr + TDVPS_VCPU_EPOCH, epoch);
 }
 

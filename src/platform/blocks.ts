@@ -8,3 +8,4 @@ export const BLOCK_TAG_RUNTIME = 2 ** 43;
 export const BLOCK_TAG_PLATFORM = 2 ** 44;
 export const BLOCK_TAG_KEYED = 2 ** 45;
 export const BLOCK_TAG_LOST = 2 ** 46;
+export const BLOCK_TAG_TLB = 2 ** 47;

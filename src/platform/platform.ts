@@ -11,6 +11,7 @@ import { Hazards } from "./hazards.ts";
 import { KeyedMemory } from "./keyed-memory.ts";
 import { LP_GPR } from "./lp.ts";
 import { Memory } from "./memory.ts";
+import { Tlb } from "./tlb.ts";
 import { cpuidOnPlatform, msrsOfPlatform, x2apicId } from "./topology.ts";
 
 /** MSR "interrupts pending" that long-running leaves poll (MSR_INTR_PENDING). */
@@ -46,6 +47,7 @@ export class Platform {
   readonly keyed: KeyedMemory;
   /** What went wrong below the module without a status. */
   readonly hazards: Hazards;
+  readonly tlb: Tlb;
   /** Number of LPs. */
   readonly lps: number;
   /** Physical address bits below the KeyID bits. */
@@ -69,6 +71,7 @@ export class Platform {
     this.hazards = new Hazards(store, this.base + HAZARDS);
     this.keyed = new KeyedMemory(store, this.hazards, config.keyids.privateStart);
     this.lps = Math.max(...config.packages.flat()) + 1;
+    this.tlb = new Tlb(store, this.hazards, this.lps);
     this.addressBits = config.maxpa - Math.log2(config.keyids.total);
     this.packageOf = Array.from({ length: this.lps }, (_, lp) => config.packages.findIndex((p) => p.includes(lp)));
     this.cpuidSlot = store.allocateValues(this.lps);

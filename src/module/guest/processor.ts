@@ -85,8 +85,9 @@ function access(call: Call, action: AccessAction): GuestResult | undefined {
   const aboveWidth = gpa >= 2 ** call.platform.config.maxpa;
   if (!aboveWidth && !isShared(call, call.tdcs, gpa)) {
     const found = translatePrivate(call, call.tdcs, gpa, wanted);
+    const hkid = call.store.read(call.tdr + TDR_HKID);
+    call.platform.tlb.use(call.lp, hkid, gpa, found.allowed ? found.hpa : undefined);
     if (found.allowed) {
-      const hkid = call.store.read(call.tdr + TDR_HKID);
       if (call.platform.keyed.meets(found.hpa, length, hkid) === "poison") return machineCheck(call);
       if (kind === "w") call.memory.writeBytes(found.hpa, data ?? new Uint8Array(0));
       return { kind: "ok", data: kind === "r" ? call.memory.readBytes(found.hpa, length) : undefined };

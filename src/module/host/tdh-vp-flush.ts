@@ -40,5 +40,6 @@ export function* tdhVpFlush(call: Call): Steps {
     store.write(tdvpr + TDVPS_VM_LAUNCHED + vm, 0);
   }
   yield "flush the TLB, and give up the association";
+  call.platform.tlb.flush(call.lp);
   dissociateVcpu(call, tdvpr, tdcs);
 }
