@@ -3,7 +3,7 @@ import { sysFields, tdFields, vmcsFields, vpFields } from "../arch/generated/met
 import * as opStates from "../arch/generated/op-states.ts";
 import * as operandIds from "../arch/generated/operand-ids.ts";
 import * as pamtTypes from "../arch/generated/pamt-types.ts";
-import * as septStates from "../arch/generated/sept-states.ts";
+import { SEPT_STATES } from "../arch/generated/sept-states.ts";
 import { statusCodes } from "../arch/generated/status-codes.ts";
 import * as systemStates from "../arch/generated/system-states.ts";
 import * as tdStates from "../arch/generated/td-states.ts";
@@ -32,7 +32,9 @@ function build(): Map<string, ConstantInfo> {
   for (const { name, code } of statusCodes) all.set(name, { value: new Status(code, 0), what: "completion status" });
   numbers(pamtTypes, "page type in the PAMT", all);
   numbers(operandIds, "operand id in a status", all);
-  numbers(septStates, "state of a Secure EPT entry", all);
+  for (const { name, reportedState } of SEPT_STATES) {
+    all.set(name, { value: reportedState, what: "state of a Secure EPT entry, as leaf functions report it" });
+  }
   numbers(opStates, "operation state of a TD", all);
   numbers(tdStates, "state of a TD, KeyID or VCPU", all);
   numbers(systemStates, "state of the TDX module", all);

@@ -197,7 +197,7 @@ export class Interpreter {
                 sp = store.read(frame + FRAME_SPILLED);
                 if (sp > 0) unspill(store, stack, base + fn.locals, sp, frame);
                 if (!handled) stack[sp++] = result;
-                else if (!this.calls.isRepeated(code, pc)) {
+                else if (!this.calls.isRepeated(fiber, code, pc)) {
                   sp = this.calls.replaceResult(code, pc, stack, sp, result);
                   pc += 3;
                 }

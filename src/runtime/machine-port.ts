@@ -1,5 +1,5 @@
 /** What the runtime needs of the machine (module/machine.ts is one). */
-import type { GuestAction, GuestResult } from "../module/guest/actions.ts";
+import type { GuestAction, GuestResult, InjectedEvent } from "../module/guest/actions.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../state/store.ts";
 
@@ -11,12 +11,6 @@ export interface ModuleEntry {
   step(): string | undefined;
 }
 
-/** A guest action that is run step by step. */
-export interface GuestEntry extends ModuleEntry {
-  /** How it ended; undefined before. */
-  readonly result: GuestResult | undefined;
-}
-
 export interface MachinePort {
   readonly store: Store;
   readonly platform: Platform;
@@ -26,7 +20,12 @@ export interface MachinePort {
   beginSeamcall(lp: number): ModuleEntry;
   /** The guest on the LP does something; its registers are the LP's. */
   guest(lp: number, action: GuestAction): GuestResult;
-  beginGuest?(lp: number, action: GuestAction): GuestEntry;
+  /** As `guest`, stepped. */
+  beginGuest(lp: number, action: GuestAction): ModuleEntry;
+  /** How the LP's last guest action ended. */
+  guestResult(lp: number): GuestResult;
+  /** The event that the last entry to the guest on the LP delivers. */
+  injectedEvent(lp: number): InjectedEvent | undefined;
   /** Drops calls that were being stepped: the store has gone back to before them. */
   forgetEntries(): void;
 }

@@ -158,7 +158,10 @@ export class ModuleCalls {
       machine.guest(lp, { action: "longmode" });
       fibers.write(guest, FIBER_LONG_MODE, 1);
     }
-    if (fibers.read(guest, FIBER_DEPTH) > 0) return NEXT_SWITCH;
+    if (fibers.read(guest, FIBER_DEPTH) > 0) {
+      const event = machine.injectedEvent(lp);
+      return event === undefined ? NEXT_SWITCH : this.raise(guest, event);
+    }
     this.halt(task, guest);
     return NEXT_EXITED;
   }
@@ -274,9 +277,10 @@ export class ModuleCalls {
     return NEXT_SWITCH;
   }
 
-  /** Whether the instruction at `pc` is executed again after an exception, as a faulting memory access is. */
-  isRepeated(code: Int32Array, pc: number): boolean {
-    if (code[pc] !== OP_BUILTIN) return false;
+  /** Whether the guest goes on at `pc` after an exception as if nothing had been: a faulting memory access is executed again. */
+  isRepeated(fiber: number, code: Int32Array, pc: number): boolean {
+    if (code[pc] === OP_LEAF) return this.state.fibers.read(fiber, FIBER_COMPLETES) === 1;
+    if (code[pc] !== OP_BUILTIN || this.state.fibers.read(fiber, FIBER_COMPLETES) === 1) return true;
     const name = builtins[code[pc + 1] as number]?.name ?? "";
     return name.startsWith("read") || name.startsWith("write") || name === "fetch";
   }

@@ -31,7 +31,7 @@ import { type FlowFrame, framesOf, globalsOf, type Variable } from "./frames.ts"
 import { type RunLimits, type RuntimeHooks, STOP_BUDGET, type StopReason } from "./hooks.ts";
 import { Interpreter } from "./interpreter.ts";
 import { leafNameOf, loadRegisters } from "./leaf-call.ts";
-import type { GuestEntry, MachinePort, ModuleEntry } from "./machine-port.ts";
+import type { MachinePort, ModuleEntry } from "./machine-port.ts";
 import { SCHEDULE_RANDOM, SessionState } from "./session-state.ts";
 import { formatValue } from "./values.ts";
 
@@ -68,6 +68,8 @@ export class Runtime {
   private readonly interpreter: Interpreter;
   /** The leaf that is being stepped; gone with `rewound`. */
   private entry: ModuleEntry | undefined;
+  private entryLp = 0;
+  private entryOfGuest = false;
 
   constructor(program: FlowProgram, machine: MachinePort, options: RuntimeOptions = {}) {
     this.program = program;
@@ -146,16 +148,18 @@ export class Runtime {
     const place = this.atCall();
     if (place === undefined || this.entry !== undefined) return false;
     const { machine } = this;
+    this.entryLp = place.lp;
     if (!place.guest) {
       if (place.call === undefined) return false;
       loadRegisters(machine.platform, place.lp, place.call, place.values, 0);
+      this.entryOfGuest = false;
       this.entry = machine.beginSeamcall(place.lp);
       return true;
     }
-    if (machine.beginGuest === undefined) return false;
     const { instruction } = place;
-    instruction?.prepare?.(machine.platform, place.lp);
     if (instruction === undefined) return false;
+    instruction.prepare?.(machine.platform, place.lp);
+    this.entryOfGuest = true;
     this.entry = machine.beginGuest(place.lp, instruction.action);
     return true;
   }
@@ -170,8 +174,7 @@ export class Runtime {
     const entry = this.entry as ModuleEntry;
     while (entry.next !== undefined) entry.step();
     this.entry = undefined;
-    const outcome = (entry as Partial<GuestEntry>).result;
-    if (outcome !== undefined) this.interpreter.calls.setOutcome(outcome);
+    if (this.entryOfGuest) this.interpreter.calls.setOutcome(this.machine.guestResult(this.entryLp));
     return this.interpreter.run(1, limits, true);
   }
 
