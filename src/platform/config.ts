@@ -27,6 +27,8 @@ export interface PlatformConfig {
   readonly entropySeed: number;
   /** Cryptographic memory integrity (Ci) rather than logical (Li) only. */
   readonly integrity: boolean;
+  /** The erratum of the first TDX processors: a partial write to private memory poisons the line. Absent: no. */
+  readonly partialWriteErratum?: boolean;
 }
 
 const MiB = 2 ** 20;

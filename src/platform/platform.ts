@@ -244,6 +244,7 @@ const table = new Map(cpuidTable.map((entry) => [cpuidKey(entry.leaf, entry.subl
 function cpuidOfTable(lp: number, key: number): CpuidResult | undefined {
   const entry = table.get(key);
   if (entry === undefined) return undefined;
-  const of = (value: number | readonly number[]): number => (typeof value === "number" ? value : (value[lp] ?? 0));
+  const of = (value: number | readonly number[]): number =>
+    typeof value === "number" ? value : (value[lp] ?? value[0] ?? 0);
   return [of(entry.eax), of(entry.ebx), of(entry.ecx), of(entry.edx)];
 }
