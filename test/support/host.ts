@@ -19,6 +19,11 @@ export const HOST_PAGE = 0x0200_0000;
 
 const leafNumbers = new Map(Object.entries(hostLeafInfo).map(([number, { name }]) => [name, Number(number)]));
 
+/** A completion status: `code` as in arch/generated/status-codes.ts, `detail` in bits 31:0. */
+export function status(code: number, detail = 0): bigint {
+  return (BigInt(code) << 32n) | BigInt(detail);
+}
+
 export interface HostOptions {
   readonly config?: PlatformConfig;
   readonly store?: StoreOptions;
