@@ -5,8 +5,9 @@ import { type CommandLine, EXIT_FINE, EXIT_USAGE, helpText, UsageError } from ".
 import { decodeCommand } from "./decode.ts";
 import { replayCommand } from "./replay.ts";
 import { serveReplay } from "./replay-pool.ts";
+import { runCommand } from "./run.ts";
 
-const commands: readonly CommandLine[] = [checkCommand, replayCommand, decodeCommand];
+const commands: readonly CommandLine[] = [runCommand, checkCommand, replayCommand, decodeCommand];
 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));

@@ -6,6 +6,7 @@ import { RAX, RSP } from "../../arch/registers.ts";
 import { GuestActionError, type GuestResult } from "../../module/guest/actions.ts";
 import type { Entry } from "../../module/machine.ts";
 import { Machine } from "../../module/machine.ts";
+import type { PlatformConfig } from "../../platform/config.ts";
 import { Store } from "../../state/store.ts";
 import {
   type BeginOp,
@@ -48,6 +49,8 @@ export interface ReplayOptions {
   readonly mismatchLimit?: number;
   /** False: no history is kept, which is faster. Results do not depend on it. Default false. */
   readonly recording?: boolean;
+  /** Makes the machine to replay on; default: a fresh one that records as `recording` says. */
+  readonly createMachine?: (platform: PlatformConfig) => Machine;
 }
 
 const NO_REGISTERS = {};
@@ -76,11 +79,12 @@ export class Replayer {
   >();
 
   /** @throws LogFormatError if the scanner does not stand at the header of a log */
-  constructor(scanner: LogScanner, { mismatchLimit = 100, recording = false }: ReplayOptions = {}) {
+  constructor(scanner: LogScanner, { mismatchLimit = 100, recording = false, createMachine }: ReplayOptions = {}) {
     this.scanner = scanner;
     this.header = parseHeader(scanner.text());
     this.limit = mismatchLimit;
-    this.machine = new Machine(new Store({ recording }), this.header.platform);
+    const { platform } = this.header;
+    this.machine = createMachine?.(platform) ?? new Machine(new Store({ recording }), platform);
   }
 
   /**

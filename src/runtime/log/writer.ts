@@ -101,23 +101,27 @@ export class LogWriter {
     this.put({ op: "write", hpa: `0x${hpa.toString(16)}`, hex: toHex(bytes) });
   }
 
+  /** An MSR of an LP changes to this value, by halves. */
+  msr(lp: number, msr: number, lo: number, hi: number): void {
+    this.put({ op: "msr", lp, msr: `0x${msr.toString(16)}`, value: formatU64(lo, hi) });
+  }
+
   /** A SEAMCALL that returned. */
   seamcall(lp: number, before: RegisterFile, after: RegisterFile): void {
     const out = registers(after, (register) => register === RAX || differs(before, after, register));
-    this.put({ op: "seamcall", lp, fn: leafName(before, false), in: this.inputs(before), out });
+    this.put({ op: "seamcall", lp, fn: leafName(before, false), in: this.host(before), out });
   }
 
   /** A TDH.VP.ENTER that went into the guest, whose registers are `guest`. */
   enter(lp: number, before: RegisterFile, guest: RegisterFile, event: InjectedEvent | undefined): void {
     const inject = event === undefined ? {} : { inject: eventText(event) };
     const enter = { ...nonZero(guest), ...inject };
-    this.put({ op: "seamcall", lp, fn: leafName(before, false), in: this.inputs(before), enter });
+    this.put({ op: "seamcall", lp, fn: leafName(before, false), in: this.host(before), enter });
   }
 
   /** What a guest did. After a TD exit `after` are the host's registers. */
   guest(lp: number, action: GuestAction, before: RegisterFile, result: GuestResult, after: RegisterFile): void {
-    const isInstruction = ["tdcall", "cpuid", "rdmsr", "wrmsr", "vmexit"].includes(action.action);
-    const input = isInstruction ? { in: nonZero(before) } : {};
+    const input = result.kind === "none" ? {} : { in: nonZero(before) };
     const fn = action.action === "tdcall" ? { fn: leafName(before, true) } : {};
     const op = { op: "guest", lp, action: action.action, ...actionFields(action), ...input, ...fn };
     switch (result.kind) {
@@ -131,7 +135,7 @@ export class LogWriter {
         this.put({ ...op, native: true });
         break;
       case "exit":
-        this.put({ ...op, exit: registers(after, (register) => isSet(after, register)) });
+        this.put({ ...op, exit: this.host(after) });
         break;
       case "resume": {
         const resume = registers(after, (register) => differs(before, after, register));
@@ -142,8 +146,8 @@ export class LogWriter {
     }
   }
 
-  /** Inputs of a SEAMCALL: RAX always, others unless 0. */
-  private inputs(file: RegisterFile): Record<string, string> {
+  /** Registers of the host: RAX always, others unless 0. */
+  private host(file: RegisterFile): Record<string, string> {
     return registers(file, (register) => register === RAX || isSet(file, register));
   }
 
