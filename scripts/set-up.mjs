@@ -18,7 +18,7 @@ const CODE_SERVER_VERSION = "4.139.1";
 const WINDOWS = process.platform === "win32";
 
 /** @param {string} text */
-export const say = (text) => console.log(`set-up: ${text}`);
+const say = (text) => console.log(`set-up: ${text}`);
 
 /**
  * Runs a command with inherited output.

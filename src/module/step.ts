@@ -53,6 +53,3 @@ export function parseTrace(trace: string): StepTrace {
 
 /** The type of a function in the run variant: what the generator returns, without the steps. */
 export type Run<F> = F extends (...args: infer A) => Generator<string, infer R, void> ? (...args: A) => R : F;
-
-/** The type of a table of leaves, as the run variant exports it. */
-export type RunTable<T> = { readonly [K in keyof T]: Run<T[K]> };
