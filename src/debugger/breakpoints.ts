@@ -214,9 +214,24 @@ export class Breakpoints {
     return this.steppedFlags[callee] === 1;
   }
 
+  /** Whether there is a breakpoint on any leaf, or inside one. */
+  get hasLeaves(): boolean {
+    return this.byLeaf.size + this.byStep.size > 0;
+  }
+
   /** Whether counts of hits are needed: they are from the start of the run. */
   get counts(): boolean {
     return [...this.groups.values()].some(({ breakpoints }) => breakpoints.some(({ active }) => active.hitCondition));
+  }
+
+  /** Whether a breakpoint's condition holds at a call that is about to be made. */
+  mayStopAtCall(debuggee: Debuggee, callee: number): boolean {
+    return (this.byLeaf.get(callee) ?? []).some(({ active }) => conditionHolds(active, debuggee, []));
+  }
+
+  /** Whether a breakpoint's condition holds at the present place; counts nothing. */
+  mayHit(debuggee: Debuggee): boolean {
+    return (this.placedAt(debuggee) ?? []).some(({ active }) => conditionHolds(active, debuggee, []));
   }
 
   /** What the breakpoints want at the place where the debuggee stands. */

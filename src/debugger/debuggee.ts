@@ -1,15 +1,16 @@
 /**
- * What run control asks of the thing that it controls: a flow that runs on a machine. Time moves in *units*, from one
- * place where a flow can be looked at to the next; the smallest is a module step, and a SEAMCALL can be run as one unit or
- * be entered and stepped. Equal states move equally: the same unit from the same state gives the same next state.
+ * What run control asks of the thing that it controls: a flow that runs on a machine. Time moves in *units*, from where one
+ * statement of a flow begins to where the next one does; each ends with a mark of the store. Inside a unit there are finer
+ * places: before and after each call of the TDX module, and before each step inside it. Equal states move equally: the same
+ * unit from the same state goes through the same places to the same next state.
  */
 import type { Store } from "../state/store.ts";
 
 /** Before a statement of a flow. */
 export const AT_STATEMENT = 0;
-/** A leaf function's operands are in the registers; the next unit is the call. */
+/** A leaf function's operands are in the registers, and the call comes next. */
 export const AT_CALL = 1;
-/** Inside a statement, behind a call or a function that has returned. */
+/** Inside a statement: behind a call, or where a task waits. */
 export const IN_STATEMENT = 2;
 /** Inside a leaf function, before a module step. */
 export const IN_LEAF = 3;
@@ -17,15 +18,15 @@ export const IN_LEAF = 3;
 export const ENDED = 4;
 export type PlaceKind = typeof AT_STATEMENT | typeof AT_CALL | typeof IN_STATEMENT | typeof IN_LEAF | typeof ENDED;
 
-/** How an entry to the module ended, if the last unit ended one: the status as the LP sees it. */
+/** How a call of the module ended: the status as the LP sees it. */
 export interface Outcome {
   readonly lp: number;
-  /** Number of the leaf, TDCALLs from GUEST_LEAF on; undefined for a TD exit that the guest did not ask for by a TDCALL. */
-  readonly callee: number | undefined;
+  /** Number of the leaf, TDCALLs from GUEST_LEAF on. */
+  readonly callee: number;
   /** Bits 63:32 and 31:0 of RAX. */
   readonly hi: number;
   readonly lo: number;
-  /** A TD exit: TDH.VP.ENTER has returned to the host. */
+  /** TDH.VP.ENTER has returned from a guest that ran. */
   readonly isTdExit: boolean;
 }
 
@@ -35,14 +36,35 @@ export interface Failure {
   readonly kind: "expect" | "error";
   readonly message: string;
   /** What usually helps, where that is known. */
-  readonly hint?: string;
+  readonly hint: string;
+  /** Path of the source; line and column from 1. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 /** The value of an expression of the flow language, or why it has none. */
 export type Evaluation = { readonly value: unknown } | { readonly error: string };
 
+/** What is to stop a run on its way. */
+export interface Watch {
+  /** A byte for each statement: 1 stops before it. */
+  readonly statements: Readonly<Uint8Array>;
+  /** The run stops where a task has at most so many frames; -1: nowhere. */
+  readonly depth: number;
+  /** Asked before each call of the module; the operands are in the registers. True stops. */
+  readonly entry: ((callee: number) => boolean) | undefined;
+  /** Asked after each call of the module. True stops. */
+  readonly returned: ((outcome: Outcome) => boolean) | undefined;
+}
+
+/** Why a run stopped: its units are done, a statement or depth that was watched for, inside a unit (`inside`), all is over. */
+export type RunEnd = "done" | "watched" | "inside" | "ended";
+
 export interface Debuggee {
   readonly store: Store;
+  /** Mark of the store at which nothing has run yet. */
+  readonly start: number;
   readonly place: PlaceKind;
   /** The task that moves next. */
   readonly task: number;
@@ -50,27 +72,30 @@ export interface Debuggee {
   readonly depth: number;
   /** AT_STATEMENT: number of the statement in the program. Else -1. */
   readonly statement: number;
-  /** AT_CALL: number of the leaf, TDCALLs from GUEST_LEAF on. Else -1. */
+  /** AT_CALL, IN_LEAF: number of the leaf, TDCALLs from GUEST_LEAF on. Else -1. */
   readonly callee: number;
-  /** IN_LEAF: trace of the step that comes next (module/step.ts). */
+  /** IN_LEAF: trace of the step that comes next (module/step.ts). Else empty. */
   readonly trace: string;
-  /** How the last unit that was run ended an entry to the module. Not known after going back. */
+  /** IN_STATEMENT behind a call: how it ended. */
   readonly outcome: Outcome | undefined;
-  /** Cheap and rough: whether the last unit, known or not, may have ended an entry to the module with something else than success. */
-  readonly maybeFailed: boolean;
   /** ENDED: why, if not because the flow came to its end. */
   readonly failure: Failure | undefined;
+
+  /** Runs up to so many units from a place between units. After "inside" the store stands in the middle of a unit, with a mark. */
+  run(units: number, watch: Watch): RunEnd;
+  /** After "inside": how many times the watch had been asked in that unit. */
+  readonly asked: number;
+  /** Moves to the next finer place. Returns false where that is the end of the unit. */
+  fineStep(): boolean;
+  /** Places before and after calls that were passed by fine steps in this unit: what `asked` counts. */
+  readonly passed: number;
+  /** Rough and cheap: whether the next unit may call a leaf whose flag is set, or any. */
+  mayCall(flags: Readonly<Uint8Array> | undefined): boolean;
+  /** The store has gone back to a place between units: whatever was kept beside it has to go. */
+  rewound(): void;
+
+  /** Evaluates an expression at the present place, without side effects. `frame`: how many frames below the innermost one. */
+  evaluate(expression: string, frame?: number): Evaluation;
   /** A value of the flow language as text. */
   show(value: unknown): string;
-  /** Evaluates an expression at the present place, without side effects. `frame`: how many frames below the top one. */
-  evaluate(expression: string, frame?: number): Evaluation;
-  /** Runs to the next place outside the module: a SEAMCALL as a whole, the rest of one that was entered. Ends a step of the store. */
-  unit(): void;
-  /**
-   * AT_CALL: enters the leaf and stands before its first step. IN_LEAF: one module step. At the leaf's end the unit ends.
-   * Returns whether it still stands inside the leaf.
-   */
-  moduleStep(): boolean;
-  /** The store has gone back to a mark: whatever was kept beside it has to go. */
-  rewound(): void;
 }

@@ -86,14 +86,21 @@ export class ExceptionFilters {
     return [...this.active.keys()].some((filter) => filter !== "flow-error" && filter !== "expect");
   }
 
-  /** The filter that the last unit of the debuggee met. */
-  hit(debuggee: Debuggee, classify: (outcome: Outcome) => string | undefined): ExceptionHit | undefined {
-    const { failure, outcome } = debuggee;
-    if (failure !== undefined) {
-      const filter = failure.kind === "expect" ? "expect" : "flow-error";
-      return this.active.has(filter) ? { filter, failure, ...(outcome && { outcome }) } : undefined;
-    }
-    if (outcome === undefined || this.active.size === 0) return undefined;
+  /** The filter that a flow's failure meets. */
+  failed(failure: Failure): ExceptionHit | undefined {
+    const filter = failure.kind === "expect" ? "expect" : "flow-error";
+    return this.active.has(filter) ? { filter, failure } : undefined;
+  }
+
+  /** The filter that the end of a call meets. `classify`: what an EPT violation was. */
+  matches(
+    outcome: Outcome,
+    debuggee: Debuggee,
+    classify: (outcome: Outcome) => string | undefined,
+  ): ExceptionHit | undefined {
+    // Almost every call succeeds; a TD exit for an EPT violation is a success with its exit reason in the low half.
+    if (outcome.hi >>> 30 === 0 && !(outcome.isTdExit && (outcome.lo & 0xffff) === EXIT_EPT_VIOLATION))
+      return undefined;
     for (const filter of filtersOf(outcome, classify)) {
       const active = this.active.get(filter);
       if (active !== undefined && holds(active, outcome, debuggee)) return { filter, outcome };

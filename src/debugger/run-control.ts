@@ -7,190 +7,117 @@
  * session there, does an inverse look for a place by itself: the nearest earlier one that its forward command would have
  * stopped at.
  */
-import type { BreakpointHit, Breakpoints } from "./breakpoints.ts";
-import { AT_CALL, AT_STATEMENT, ENDED, IN_LEAF, type Outcome } from "./debuggee.ts";
-import type { ExceptionFilters, ExceptionHit } from "./exceptions.ts";
-import { isBefore, isSame, type Position, START, type Timeline } from "./timeline.ts";
 
-/** The time between breaths, in milliseconds: an extension host must not be kept for longer than 50. */
-const SLICE = 10;
-/** Moves between looks at the clock. */
-const MOVES_PER_LOOK = 64;
+import type { Breakpoints } from "./breakpoints.ts";
+import { Breath, type BreathHost } from "./breath.ts";
+import type { Watch } from "./debuggee.ts";
+import type { ExceptionFilters } from "./exceptions.ts";
+import { backwardGoal, type Command, forwardGoal, type Goal, type Granularity } from "./goals.ts";
+import { HitCounter } from "./hit-counter.ts";
+import { type Stop, Stops, type StopsHost } from "./stops.ts";
+import { isBefore, isSame, type Position, type Timeline } from "./timeline.ts";
 
-export type Command = "continue" | "over" | "in" | "out";
-/** What one step is: a statement of the flow, a SEAMCALL or TDCALL, a step inside the module. */
-export type Granularity = "statement" | "call" | "module";
+/** Units between looks at the clock: even slow ones take no longer than a breath is apart. */
+const UNITS_PER_LOOK = 256;
 
-export type StopReason = "step" | "breakpoint" | "exception" | "pause" | "goto" | "start" | "end";
-
-export interface Stop {
-  readonly reason: StopReason;
-  readonly breakpoint?: BreakpointHit;
-  readonly exception?: ExceptionHit;
-}
-
-export interface RunHost {
-  /** Lets what waits run; resolves soon. */
-  breathe(): Promise<void>;
-  /** A clock in milliseconds. */
-  now(): number;
-  /** A breakpoint says something. */
-  message(text: string): void;
-  /** What an EPT violation was: "private", "shared" or "pending"; undefined if it cannot be told. */
-  classify(outcome: Outcome): string | undefined;
-}
+export type RunHost = BreathHost & StopsHost;
 
 interface Step {
   readonly command: Command;
-  readonly granularity: Granularity;
   readonly from: Position;
   readonly to: Position;
 }
 
 export class RunControl {
   readonly timeline: Timeline;
-  private readonly breakpoints: Breakpoints;
-  private readonly exceptions: ExceptionFilters;
-  private readonly host: RunHost;
+  private readonly stops: Stops;
+  private readonly breath: Breath;
+  private readonly counter: HitCounter;
   /** Steps that led forward to the present, the latest last; each begins at or after the end of the one before. */
   private steps: Step[] = [];
-  private pauseAsked = false;
-  private moves = 0;
-  private sliceEnd = 0;
-  /** Up to here hits were counted. */
-  private counted: Position = START;
 
   constructor(timeline: Timeline, breakpoints: Breakpoints, exceptions: ExceptionFilters, host: RunHost) {
     this.timeline = timeline;
-    this.breakpoints = breakpoints;
-    this.exceptions = exceptions;
-    this.host = host;
+    this.stops = new Stops(timeline, breakpoints, exceptions, host);
+    this.breath = new Breath(host);
+    this.counter = new HitCounter(timeline, breakpoints, this.stops, this.breath);
   }
 
   /** Stops the running command at the next place. */
   pause(): void {
-    this.pauseAsked = true;
+    this.breath.stop();
+  }
+
+  /** Breakpoints were set: what they count has to be counted anew. */
+  breakpointsChanged(): void {
+    this.counter.reset();
   }
 
   // ---- forward ----
 
   async forward(command: Command, granularity: Granularity = "statement"): Promise<Stop> {
-    this.start();
-    await this.countHits();
+    this.breath.begin();
+    await this.counter.catchUp();
     const from = this.timeline.position;
     this.forgetSteps(from);
-    const stop = await this.runForward(this.goal(command, granularity));
+    const stop = await this.runForward(forwardGoal(this.timeline, command, granularity));
     const to = this.timeline.position;
-    if (!isSame(from, to)) this.steps.push({ command, granularity, from, to });
+    if (!isSame(from, to)) this.steps.push({ command, from, to });
     return stop;
   }
 
   private async runForward(goal: Goal): Promise<Stop> {
-    const { timeline, breakpoints } = this;
+    const { timeline, stops } = this;
     for (;;) {
-      if (timeline.debuggee.place === ENDED) return { reason: "end" };
-      const { place, callee } = timeline.debuggee;
-      const isEntered = place === IN_LEAF || (place === AT_CALL && (goal.enters || breakpoints.isStepped(callee)));
-      if (isEntered) timeline.forwardInto();
-      else timeline.forward();
-      const stop = this.stopHere();
-      if (stop) return stop;
-      if (goal.reached(place === IN_LEAF && timeline.position.sub === 0)) return { reason: "step" };
-      if (this.isSliceOver() && (await this.isPaused())) return { reason: "pause" };
+      if (timeline.hasEnded) return { reason: "end" };
+      if (timeline.isInside || goal.isFine) {
+        const wasInLeaf = timeline.debuggee.trace !== "";
+        timeline.fineForward();
+        const stop = stops.here();
+        if (stop) return stop;
+        if (goal.isReached(wasInLeaf && timeline.debuggee.trace === "")) return { reason: "step" };
+      } else {
+        const end = timeline.run(goal.units ?? UNITS_PER_LOOK, this.watch(goal));
+        const stop = end === "done" ? undefined : stops.here();
+        if (stop) return stop;
+        // A call that is watched for its inside only, or for a count that is not reached, is no place to be.
+        if (!timeline.isInside && goal.isReached(false)) return { reason: "step" };
+        if (timeline.isInside && goal.stopsAtCalls && goal.isReached(false)) return { reason: "step" };
+      }
+      if (this.breath.isDue() && (await this.breath.take())) return { reason: "pause" };
     }
   }
 
-  /** What stops a run at the present place. */
-  private stopHere(): Stop | undefined {
-    const { debuggee } = this.timeline;
-    const exception = this.exceptions.hit(debuggee, this.host.classify);
-    if (exception) return { reason: "exception", exception };
-    if (debuggee.place === ENDED) return { reason: "end" };
-    return this.breakpointHere();
-  }
-
-  private breakpointHere(): Stop | undefined {
-    const { timeline } = this;
-    const { debuggee } = timeline;
-    if (!this.mayHit()) return undefined;
-    const breakpoint = this.breakpoints.hit(debuggee, timeline.position);
-    if (breakpoint === undefined) return undefined;
-    for (const message of breakpoint.messages) this.host.message(message);
-    return breakpoint.ids.length ? { reason: "breakpoint", breakpoint } : undefined;
-  }
-
-  /** The cheap look at the tables. */
-  private mayHit(): boolean {
-    const { debuggee } = this.timeline;
-    switch (debuggee.place) {
-      case AT_STATEMENT:
-        return this.breakpoints.statementFlags[debuggee.statement] === 1;
-      case AT_CALL:
-        return this.breakpoints.leafFlags[debuggee.callee] === 1;
-      default:
-        return debuggee.place === IN_LEAF;
-    }
-  }
-
-  /** When a command is where it is to be. */
-  private goal(command: Command, granularity: Granularity): Goal {
-    const { timeline } = this;
-    const { depth, task, place } = timeline.debuggee;
-    if (command === "continue") return { enters: false, reached: () => false };
-    if (granularity === "call" && command !== "out") {
-      return { enters: false, reached: () => timeline.debuggee.place === AT_CALL };
-    }
-    const enters = command === "in" || granularity === "module";
-    if (place === IN_LEAF) {
-      // A leaf that has ended is a place to stop at: its caller, with the result.
-      const limit = command === "in" ? Number.POSITIVE_INFINITY : command === "over" ? depth : depth - 1;
-      return { enters, reached: (left) => left || timeline.debuggee.depth <= limit };
-    }
-    if (command === "out") {
-      return { enters: false, reached: () => timeline.debuggee.task === task && timeline.debuggee.depth < depth };
-    }
-    if (granularity === "module") return { enters, reached: () => true };
-    if (command === "in") {
-      return { enters, reached: () => timeline.debuggee.place === AT_STATEMENT || this.isInOwnSource() };
-    }
+  private watch(goal: Goal): Watch {
+    const watch = this.stops.watch();
     return {
-      enters,
-      reached: () => {
-        const { debuggee } = timeline;
-        return debuggee.place === AT_STATEMENT && debuggee.task === task && debuggee.depth <= depth;
-      },
+      ...watch,
+      depth: goal.depth ?? -1,
+      ...(goal.stopsAtCalls && { entry: () => true }),
     };
-  }
-
-  /** Inside a leaf and past the dispatcher's own checks: where stepping in leads. */
-  private isInOwnSource(): boolean {
-    const { place, trace } = this.timeline.debuggee;
-    return place === IN_LEAF && trace.includes("\n");
   }
 
   // ---- back ----
 
   async backward(command: Command, granularity: Granularity = "statement"): Promise<Stop> {
-    this.start();
-    await this.countHits();
+    this.breath.begin();
+    await this.counter.catchUp();
     const here = this.timeline.position;
     const last = this.steps.at(-1);
     const isRemembered = last !== undefined && isSame(last.to, here) && isInverse(command, last.command);
     if (isRemembered && command !== "continue") {
-      await this.goTo(last.from);
-      return { reason: this.timeline.isAtStart ? "start" : "step" };
+      const arrived = await this.goTo(last.from);
+      return { reason: arrived ? "step" : "pause" };
     }
-    const floor = isRemembered ? last.from : undefined;
-    const stop = await this.runBackward(command, granularity, floor);
+    const stop = await this.runBackward(command, granularity, isRemembered ? last.from : undefined);
     this.forgetSteps(this.timeline.position);
     return stop;
   }
 
   /** Goes back until the goal, a stop, or `floor`, where the command began of which this is the inverse. */
   private async runBackward(command: Command, granularity: Granularity, floor: Position | undefined): Promise<Stop> {
-    const { timeline } = this;
-    const { depth, task } = timeline.debuggee;
-    const goal = this.backwardGoal(command, granularity);
+    const { timeline, stops } = this;
+    const goal = backwardGoal(timeline, command, granularity);
     for (;;) {
       if (timeline.isAtStart) return { reason: "start" };
       if (!timeline.remembersPrevious) {
@@ -198,84 +125,28 @@ export class RunControl {
         if (!(await this.runAgain(timeline.position))) return { reason: "pause" };
         if (!timeline.remembersPrevious) return { reason: "start" };
       }
-      const stop = this.moveBack(goal.enters);
-      if (stop) return stop;
-      const { position } = timeline;
-      if (floor && !isBefore(floor, position)) {
-        if (isBefore(position, floor)) await this.goTo(floor);
+      this.moveBack(goal);
+      if (floor && !isBefore(floor, timeline.position)) {
+        await this.goTo(floor);
         return { reason: "step" };
       }
-      if (goal.reached(depth, task)) return { reason: "step" };
-      if (this.isSliceOver() && (await this.isPaused())) return { reason: "pause" };
+      const stop = stops.here();
+      if (stop) return stop;
+      if (goal.isReached(false)) return { reason: "step" };
+      if (this.breath.isDue() && (await this.breath.take())) return { reason: "pause" };
     }
   }
 
-  /** One move back, and what stops there. */
-  private moveBack(enters: boolean): Stop | undefined {
-    const { timeline, exceptions } = this;
+  /** To the last place before this one, in the same unit or the one before, that can be a stop; else to that unit's start. */
+  private moveBack(goal: Goal): void {
+    const { timeline, stops } = this;
     const { step, sub } = timeline.position;
-    const maybeFailed = sub === 0 && exceptions.watchesOutcomes && timeline.debuggee.maybeFailed;
-    if (enters) timeline.backInto();
-    else timeline.back();
-    if (timeline.debuggee.place === IN_LEAF) return this.breakpointHere();
-    if (maybeFailed) {
-      const stop = this.failedUnit(step);
-      if (stop) return stop;
+    const wanted = (): boolean => stops.mayStopHere() || (goal.isFine && goal.isReached(false));
+    if (sub > 0) timeline.goToLast(step, wanted, sub);
+    else {
+      timeline.back();
+      if (goal.isFine || stops.mayStopInside()) timeline.goToLast(step - 1, wanted);
     }
-    if (timeline.debuggee.place === AT_CALL && this.breakpoints.isStepped(timeline.debuggee.callee)) {
-      const stop = this.lastStopInside(sub);
-      if (stop) return stop;
-    }
-    return this.breakpointHere();
-  }
-
-  /** Whether the unit ahead is one that stops by how it ends; then stands behind it, at position `step`. */
-  private failedUnit(step: number): Stop | undefined {
-    const { timeline } = this;
-    timeline.forward();
-    const exception = this.exceptions.hit(timeline.debuggee, this.host.classify);
-    // It is where this command began if the session stood right there already.
-    if (exception && !(this.startedAt.step === step && this.startedAt.sub === 0))
-      return { reason: "exception", exception };
-    timeline.back();
-    return undefined;
-  }
-
-  /** The last place inside the leaf ahead, before module step `limit` (0: all), that has a breakpoint. */
-  private lastStopInside(limit: number): Stop | undefined {
-    const { timeline } = this;
-    const before = timeline.position;
-    let last: { stop: Stop; position: Position } | undefined;
-    timeline.forwardInto();
-    while (timeline.position.sub > 0 && (limit === 0 || timeline.position.sub < limit)) {
-      const stop = this.breakpointHere();
-      if (stop) last = { stop, position: timeline.position };
-      timeline.forwardInto();
-    }
-    timeline.goBack(last?.position ?? before);
-    return last?.stop;
-  }
-
-  private backwardGoal(command: Command, granularity: Granularity): BackwardGoal {
-    const { timeline } = this;
-    if (command === "continue") return { enters: false, reached: () => false };
-    if (granularity === "module" && command !== "out") return { enters: true, reached: () => true };
-    if (granularity === "call" && command !== "out") {
-      return { enters: false, reached: () => timeline.debuggee.place === AT_CALL };
-    }
-    const isInLeaf = timeline.debuggee.place === IN_LEAF;
-    if (command === "in")
-      return { enters: true, reached: () => timeline.debuggee.place === AT_STATEMENT || this.isInOwnSource() };
-    return {
-      enters: isInLeaf,
-      reached: (depth, task) => {
-        const { debuggee } = timeline;
-        if (debuggee.task !== task) return false;
-        const limit = command === "out" ? depth - 1 : depth;
-        if (debuggee.place === IN_LEAF) return isInLeaf && debuggee.depth <= limit;
-        return debuggee.place === AT_STATEMENT && debuggee.depth <= limit;
-      },
-    };
   }
 
   // ---- to a place in time ----
@@ -284,16 +155,20 @@ export class RunControl {
   async goTo(position: Position): Promise<boolean> {
     const { timeline } = this;
     const isBack = !isBefore(timeline.position, position);
-    const arrived =
-      isBack && !timeline.remembers(position) ? await this.runAgain(position) : await this.run(position, isBack);
+    let arrived = true;
+    if (!isBack) arrived = await this.runTo(position);
+    else if (timeline.remembers(position)) timeline.goBack(position);
+    else arrived = await this.runAgain(position);
     this.forgetSteps(timeline.position);
     return arrived;
   }
 
-  private async run(position: Position, isBack: boolean): Promise<boolean> {
-    if (!isBack) return this.runTo(position);
-    this.timeline.goBack(position);
-    return true;
+  /** The command of a client: as `goTo`, and says how it ended. */
+  async goToStep(step: number): Promise<Stop> {
+    this.breath.begin();
+    const arrived = await this.goTo({ step: Math.max(0, step), sub: 0 });
+    if (!arrived) return { reason: "pause" };
+    return { reason: this.timeline.position.step < step ? "end" : "goto" };
   }
 
   /** Starts over and runs to a position. */
@@ -305,10 +180,10 @@ export class RunControl {
   private async runTo(position: Position): Promise<boolean> {
     const { timeline } = this;
     while (timeline.position.step < position.step && !timeline.hasEnded) {
-      timeline.forward();
-      if (this.isSliceOver() && (await this.isPaused())) return false;
+      timeline.run(Math.min(UNITS_PER_LOOK, position.step - timeline.position.step), this.stops.unwatched);
+      if (this.breath.isDue() && (await this.breath.take())) return false;
     }
-    while (timeline.position.sub < position.sub && timeline.position.step === position.step) timeline.forwardInto();
+    while (timeline.position.step === position.step && timeline.position.sub < position.sub && timeline.fineForward());
     return true;
   }
 
@@ -318,66 +193,6 @@ export class RunControl {
     while (keep > 0 && isBefore(position, (this.steps[keep - 1] as Step).to)) keep--;
     this.steps.length = keep;
   }
-
-  /** Counts of hits are from the start: those of breakpoints that were set later are made up for by running again. */
-  private async countHits(): Promise<void> {
-    const here = this.timeline.position;
-    if (!this.breakpoints.counts) return;
-    if (isBefore(this.counted, here)) {
-      const { steps } = this;
-      await this.goTo(START);
-      while (isBefore(this.timeline.position, here) && !this.timeline.hasEnded) {
-        const { place, callee } = this.timeline.debuggee;
-        const isEntered = place === IN_LEAF || (place === AT_CALL && this.breakpoints.isStepped(callee));
-        if (isEntered || this.timeline.position.step === here.step) this.timeline.forwardInto();
-        else this.timeline.forward();
-        if (this.mayHit()) this.breakpoints.hit(this.timeline.debuggee, this.timeline.position);
-        if (this.isSliceOver()) await this.isPaused();
-      }
-      this.steps = steps;
-    }
-    // From here on every place that is passed is looked at as it is passed.
-    this.counted = { step: Number.POSITIVE_INFINITY, sub: 0 };
-  }
-
-  /** Breakpoints were set: what they count has to be counted anew. */
-  breakpointsChanged(): void {
-    this.counted = START;
-  }
-
-  // ---- breath ----
-
-  private startedAt: Position = START;
-
-  private start(): void {
-    this.pauseAsked = false;
-    this.sliceEnd = this.host.now() + SLICE;
-    this.startedAt = this.timeline.position;
-  }
-
-  /** Asked after each move; almost always false. */
-  private isSliceOver(): boolean {
-    return ++this.moves % MOVES_PER_LOOK === 0 && this.host.now() >= this.sliceEnd;
-  }
-
-  private async isPaused(): Promise<boolean> {
-    await this.host.breathe();
-    this.sliceEnd = this.host.now() + SLICE;
-    return this.pauseAsked;
-  }
-}
-
-interface Goal {
-  /** Whether leaves that are called on the way are entered. */
-  readonly enters: boolean;
-  /** `left`: the last move ended a leaf that had been entered. */
-  reached(left: boolean): boolean;
-}
-
-interface BackwardGoal {
-  readonly enters: boolean;
-  /** `depth` and `task`: of where the command began. */
-  reached(depth: number, task: number): boolean;
 }
 
 /** Whether going back by a command undoes a forward one. Step back, the one that clients know, undoes a step in as well. */

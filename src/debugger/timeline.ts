@@ -1,15 +1,15 @@
 /**
- * Positions in time, and going from one to another. A position is a number of units that were run, each of which ended with
- * a mark of the store, and inside a leaf also the number of module steps since it was entered. Going forward is execution;
- * going back takes the journal back to a mark, and from there a leaf that was open is run again up to the wanted step. Both
- * are exact because equal states move equally.
+ * Positions in time, and going from one to another. A position is a number of units that were run, and inside a unit also the
+ * number of finer places that were passed in it. Between units the journal is the whole truth: going forward is execution,
+ * going back is undoing. A unit that is being looked at from inside is an excursion: it is run again from its start, place by
+ * place, and when it has come to its end it is undone and run as one, so that history never shows whether anybody looked.
  */
-import { AT_CALL, type Debuggee, ENDED, IN_LEAF } from "./debuggee.ts";
+import { type Debuggee, ENDED, type RunEnd, type Watch } from "./debuggee.ts";
 
 export interface Position {
   /** Units run. */
   readonly step: number;
-  /** 0: between units. n: inside the leaf that the next unit runs, n - 1 module steps after its first place. */
+  /** 0: between units. n: inside the next unit, after n fine steps. */
   readonly sub: number;
 }
 
@@ -23,10 +23,14 @@ export function isSame(a: Position, b: Position): boolean {
 
 export const START: Position = { step: 0, sub: 0 };
 
+/** Stops nowhere. */
+export const UNWATCHED: Watch = { statements: new Uint8Array(0), depth: -1, entry: undefined, returned: undefined };
+
 export class Timeline {
-  /** Where it runs. Replaced when history does not reach back far enough and the run starts over. */
+  /** What runs. Replaced when history does not reach back far enough and the run starts over. */
   debuggee: Debuggee;
   private readonly begin: () => Debuggee;
+  private step = 0;
   private sub = 0;
 
   /** @param begin makes the thing that runs anew, at its start */
@@ -36,77 +40,121 @@ export class Timeline {
   }
 
   get position(): Position {
-    return { step: this.debuggee.store.now, sub: this.sub };
+    return { step: this.step, sub: this.sub };
+  }
+
+  get isInside(): boolean {
+    return this.sub > 0;
   }
 
   get isAtStart(): boolean {
-    return this.sub === 0 && this.debuggee.store.now === 0;
+    return this.sub === 0 && this.step === 0;
   }
 
   get hasEnded(): boolean {
     return this.debuggee.place === ENDED;
   }
 
-  /** Whether going to the position needs no more than the journal. */
-  remembers(position: Position): boolean {
-    return position.step >= this.debuggee.store.oldest;
+  /** The mark of the store at the present position: for comparing with it later, as long as history has it. */
+  get mark(): number {
+    return this.debuggee.start + this.step + this.sub;
   }
 
-  /** Whether one move back needs no more than the journal. */
-  get remembersPrevious(): boolean {
-    const { step, sub } = this.position;
-    return this.remembers({ step: sub > 0 ? step : step - 1, sub: 0 });
+  /** Steps by the store's marks. */
+  private get now(): number {
+    return this.debuggee.store.now - this.debuggee.start;
+  }
+
+  private undo(step: number): void {
+    this.debuggee.store.undo(this.debuggee.start + step);
+    this.debuggee.rewound();
+  }
+
+  /** Whether going back to a position needs no more than the journal. */
+  remembers(position: Position): boolean {
+    return position.step + this.debuggee.start >= this.debuggee.store.oldest;
   }
 
   // ---- forward ----
 
-  /** To the next position outside the module. */
+  /** To the end of the unit. */
   forward(): void {
-    this.debuggee.unit();
-    this.sub = 0;
+    this.run(1, UNWATCHED);
   }
 
-  /** The smallest move: into a leaf that is about to be called, or one module step, or else one unit. */
-  forwardInto(): void {
-    const { place } = this.debuggee;
-    if (place !== AT_CALL && place !== IN_LEAF) this.forward();
-    else this.sub = this.debuggee.moduleStep() ? this.sub + 1 : 0;
+  /** Runs units; from inside one, that one is finished first and counts. Stops inside a unit as fine steps would. */
+  run(units: number, watch: Watch): RunEnd {
+    if (this.sub > 0) this.goBack({ step: this.step, sub: 0 });
+    const end = this.debuggee.run(units, watch);
+    if (end !== "inside") {
+      this.step = this.now;
+      return end;
+    }
+    const { asked } = this.debuggee;
+    this.step = this.now - 1;
+    this.goBack({ step: this.step, sub: 0 });
+    while (this.debuggee.passed < asked && this.fineForward());
+    return end;
+  }
+
+  /** The smallest move. Returns whether it stayed inside the unit. */
+  fineForward(): boolean {
+    if (this.debuggee.fineStep()) {
+      this.sub++;
+      // A mark for each place, so that places can be compared; the excursion takes them away with it.
+      while (this.now < this.step + this.sub) this.debuggee.store.mark();
+      return true;
+    }
+    this.undo(this.step);
+    this.sub = 0;
+    this.debuggee.run(1, UNWATCHED);
+    this.step = this.now;
+    return false;
   }
 
   // ---- back ----
 
-  /** To the position outside the module before this one. */
+  /** Whether one move back needs no more than the journal. */
+  get remembersPrevious(): boolean {
+    return this.remembers({ step: this.sub > 0 ? this.step : this.step - 1, sub: 0 });
+  }
+
+  /** To the nearest earlier position between units. */
   back(): void {
-    const { step, sub } = this.position;
-    if (step + sub > 0) this.goBack({ step: sub > 0 ? step : step - 1, sub: 0 });
+    if (this.step + this.sub > 0) this.goBack({ step: this.sub > 0 ? this.step : this.step - 1, sub: 0 });
   }
 
   /** The inverse of the smallest move. */
-  backInto(): void {
+  fineBack(): void {
     const { step, sub } = this.position;
     if (sub > 0) this.goBack({ step, sub: sub - 1 });
-    else if (step > 0) {
-      this.goBack({ step: step - 1, sub: 0 });
-      if (this.debuggee.place === AT_CALL) {
-        // Its last place inside is known only after it was run.
-        let places = 0;
-        while (this.debuggee.moduleStep()) places++;
-        this.goBack({ step: step - 1, sub: places });
-      }
-    }
+    else if (step > 0) this.goToLast(step - 1, () => true);
   }
 
-  /** Goes to a position at or before the present one, by the journal and inside a leaf by running it again. */
+  /** Goes to the last place inside unit `step`, before place `limit`, at which `wanted` holds; to its start if there is none. */
+  goToLast(step: number, wanted: () => boolean, limit = Number.POSITIVE_INFINITY): void {
+    this.goBack({ step, sub: 0 });
+    const { debuggee } = this;
+    let found = 0;
+    for (let sub = 1; sub < limit && debuggee.fineStep(); sub++) {
+      this.sub = sub;
+      if (wanted()) found = sub;
+    }
+    this.goBack({ step, sub: found });
+  }
+
+  /** Goes to a position at or before the present one: by the journal, and inside a unit by running it again. */
   goBack(position: Position): void {
-    this.debuggee.store.undo(position.step);
-    this.debuggee.rewound();
+    this.undo(position.step);
+    this.step = position.step;
     this.sub = 0;
-    while (this.sub < position.sub) this.forwardInto();
+    while (this.sub < position.sub && this.fineForward());
   }
 
   /** Starts over: the way to what is older than history. */
   restart(): void {
     this.debuggee = this.begin();
+    this.step = 0;
     this.sub = 0;
   }
 }

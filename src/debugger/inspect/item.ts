@@ -12,6 +12,9 @@ export interface Item {
   readonly id: string;
   readonly label: string;
   readonly value: string;
+  /** Expression of the flow language that gives it, where there is one, and what type it is there. */
+  readonly evaluateName?: string;
+  readonly type?: string;
   /** More about it than fits on a line. */
   readonly tooltip?: string;
   /** Physical address of the bytes that it stands for. */

@@ -1,0 +1,61 @@
+/** Arguments of a request, checked where they are read: a client gets told what is wrong with them. */
+import { RequestError } from "./request-error.ts";
+
+export class Arguments {
+  private readonly values: Readonly<Record<string, unknown>>;
+
+  constructor(values: Readonly<Record<string, unknown>>) {
+    this.values = values;
+  }
+
+  has(name: string): boolean {
+    return this.values[name] !== undefined && this.values[name] !== null;
+  }
+
+  required(name: string): string {
+    const value = this.values[name];
+    if (typeof value === "string" && value !== "") return value;
+    throw new RequestError(`"${name}" has to be a text`);
+  }
+
+  text(name: string, absent: string): string {
+    const value = this.values[name] ?? absent;
+    if (typeof value === "string") return value;
+    throw new RequestError(`"${name}" has to be a text`);
+  }
+
+  /** A whole number from -2^53 to 2^53. */
+  number(name: string, absent?: number): number {
+    const value = this.values[name] ?? absent;
+    if (typeof value === "number" && Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER) {
+      return Math.trunc(value);
+    }
+    throw new RequestError(`"${name}" has to be a number`);
+  }
+
+  flag(name: string): boolean {
+    return this.values[name] === true;
+  }
+
+  texts(name: string): string[] {
+    const value = this.values[name] ?? [];
+    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+    throw new RequestError(`"${name}" has to be a list of texts`);
+  }
+
+  object(name: string): Arguments {
+    const value = this.values[name] ?? {};
+    if (isRecord(value)) return new Arguments(value);
+    throw new RequestError(`"${name}" has to be an object`);
+  }
+
+  objects(name: string): Arguments[] {
+    const value = this.values[name] ?? [];
+    if (Array.isArray(value) && value.every(isRecord)) return value.map((item) => new Arguments(item));
+    throw new RequestError(`"${name}" has to be a list of objects`);
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

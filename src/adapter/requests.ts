@@ -1,0 +1,144 @@
+/** The protocol's requests by name. Each checks its arguments and says in one line what it does; the work is Debugging's. */
+import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { Command, Granularity } from "../debugger/run-control.ts";
+import { Arguments } from "./arguments.ts";
+import type { Debugging } from "./debugging.ts";
+import { INSPECT_REQUEST } from "./inspect-protocol.ts";
+import { RequestError } from "./request-error.ts";
+
+export interface Answer {
+  readonly body?: unknown;
+  /** What follows the response: events that a client expects behind it. */
+  readonly after?: () => void;
+}
+
+type Handler = (args: Readonly<Record<string, unknown>>) => Answer | Promise<Answer>;
+
+/** The protocol's step sizes: what a "line" is here is a SEAMCALL or TDCALL, an "instruction" a step inside the module. */
+const GRANULARITIES: Readonly<Record<string, Granularity>> = {
+  statement: "statement",
+  line: "call",
+  instruction: "module",
+};
+
+export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handler> {
+  const move =
+    (direction: "forward" | "backward", command: Command): Handler =>
+    (args) => {
+      const granularity = GRANULARITIES[new Arguments(args).text("granularity", "statement")] ?? "statement";
+      const after = debugging.move(direction, command, granularity);
+      return { ...(command === "continue" && { body: { allThreadsContinued: true } }), after };
+    };
+  const handlers: Record<string, Handler> = {
+    launch: async (args) => {
+      const request = new Arguments(args);
+      await debugging.launch({
+        program: request.required("program"),
+        stopOnEntry: request.flag("stopOnEntry"),
+        noDebug: request.flag("noDebug"),
+        stopAtEnd: request.flag("stopAtEnd"),
+        historyBudget: request.number("historyBudgetMB", 512) * 2 ** 20,
+      });
+      return { after: () => debugging.ready() };
+    },
+    attach: () => {
+      throw new RequestError("there is nothing to attach to: use a launch request", true);
+    },
+    configurationDone: () => ({ after: debugging.configurationDone() }),
+    restart: async () => ({ after: await debugging.restart() }),
+    disconnect: () => {
+      debugging.end();
+      return {};
+    },
+    terminate: () => ({ after: debugging.terminate() }),
+    pause: () => {
+      debugging.pause();
+      return {};
+    },
+    continue: move("forward", "continue"),
+    next: move("forward", "over"),
+    stepIn: move("forward", "in"),
+    stepOut: move("forward", "out"),
+    stepBack: move("backward", "over"),
+    reverseContinue: move("backward", "continue"),
+    "tdx/reverseIn": move("backward", "in"),
+    "tdx/reverseOut": move("backward", "out"),
+    "tdx/goToStep": (args) => ({ after: debugging.goToStep(new Arguments(args).number("step")) }),
+
+    setBreakpoints: async (args) => {
+      const request = new Arguments(args);
+      const path = request.object("source").text("path", "");
+      return {
+        body: { breakpoints: await debugging.setBreakpoints(path, request.objects("breakpoints").map(breakpoint)) },
+      };
+    },
+    setFunctionBreakpoints: (args) => {
+      const requests = new Arguments(args).objects("breakpoints");
+      const named = requests.map((request) => ({ ...breakpoint(request), name: request.required("name") }));
+      return { body: { breakpoints: debugging.setFunctionBreakpoints(named) } };
+    },
+    setExceptionBreakpoints: (args) => {
+      const request = new Arguments(args);
+      const options = request.objects("filterOptions").map((option) => ({
+        filter: option.required("filterId"),
+        condition: option.text("condition", ""),
+      }));
+      return { body: { breakpoints: debugging.setExceptionFilters(request.texts("filters"), options) } };
+    },
+    breakpointLocations: async (args) => {
+      const request = new Arguments(args);
+      const first = request.number("line");
+      const last = request.number("endLine", first);
+      return {
+        body: {
+          breakpoints: await debugging.breakpointLocations(request.object("source").text("path", ""), first, last),
+        },
+      };
+    },
+
+    threads: () => ({ body: { threads: debugging.threads() } }),
+    stackTrace: async (args) => {
+      const request = new Arguments(args);
+      const frames = await debugging.stackTrace(request.number("threadId"));
+      const start = request.number("startFrame", 0);
+      const count = request.number("levels", 0) || frames.length;
+      return { body: { stackFrames: frames.slice(start, start + count), totalFrames: frames.length } };
+    },
+    scopes: (args) => ({ body: { scopes: debugging.scopes(new Arguments(args).number("frameId")) } }),
+    variables: (args) => {
+      const request = new Arguments(args);
+      const all = debugging.variables(request.number("variablesReference"));
+      const start = request.number("start", 0);
+      const count = request.number("count", 0) || all.length;
+      return { body: { variables: all.slice(start, start + count) } };
+    },
+    evaluate: (args) => {
+      const request = new Arguments(args);
+      const frame = request.number("frameId", -1);
+      return { body: debugging.evaluate(request.required("expression"), frame < 0 ? undefined : frame) };
+    },
+    exceptionInfo: () => ({ body: debugging.exceptionInfo() }),
+    readMemory: (args) => {
+      const request = new Arguments(args);
+      const reference = request.required("memoryReference");
+      return { body: debugging.readMemory(reference, request.number("offset", 0), request.number("count")) };
+    },
+    source: async (args) => ({ body: await debugging.source(new Arguments(args).object("source").text("path", "")) }),
+    loadedSources: () => ({ body: { sources: debugging.loadedSources() } }),
+    [INSPECT_REQUEST]: (args) => {
+      const request = new Arguments(args);
+      return { body: debugging.inspect(request.required("view"), request.text("node", "") || undefined) };
+    },
+  };
+  return new Map(Object.entries(handlers));
+}
+
+function breakpoint(request: Arguments): DebugProtocol.SourceBreakpoint {
+  return {
+    line: request.number("line", 1),
+    ...(request.has("column") && { column: request.number("column") }),
+    condition: request.text("condition", ""),
+    hitCondition: request.text("hitCondition", ""),
+    logMessage: request.text("logMessage", ""),
+  };
+}

@@ -1,0 +1,243 @@
+/** A flow with its runtime and its machine, as run control drives it. */
+import { RAX } from "../arch/registers.ts";
+import type { FlowProgram } from "../language/flow-code.ts";
+import type { Machine } from "../module/machine.ts";
+import { LP_GPR } from "../platform/lp.ts";
+import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
+import {
+  type LeafEvent,
+  type RuntimeHooks,
+  STOP_BUDGET,
+  STOP_DONE,
+  STOP_FAILED,
+  STOP_LEAF,
+  STOP_RETURNED,
+} from "../runtime/hooks.ts";
+import type { LeafResult } from "../runtime/leaf-result.ts";
+import { Runtime } from "../runtime/runtime.ts";
+import type { Store } from "../state/store.ts";
+import {
+  AT_CALL,
+  AT_STATEMENT,
+  type Debuggee,
+  ENDED,
+  type Evaluation,
+  type Failure,
+  IN_LEAF,
+  IN_STATEMENT,
+  type Outcome,
+  type PlaceKind,
+  type RunEnd,
+  type Watch,
+} from "./debuggee.ts";
+import { Evaluator } from "./evaluator.ts";
+import { GUEST_LEAF } from "./leaf-sources.ts";
+import { calleesOf, UnitScans } from "./unit-scan.ts";
+
+/** Stops before and after each call. */
+const EVERYWHERE = (): boolean => true;
+
+export class FlowDebuggee implements Debuggee {
+  readonly store: Store;
+  readonly machine: Machine;
+  readonly runtime: Runtime;
+  readonly program: FlowProgram;
+  readonly start: number;
+  asked = 0;
+  passed = 0;
+  outcome: Outcome | undefined;
+
+  private readonly hooks: RuntimeHooks = {};
+  private readonly scans = new UnitScans();
+  private readonly evaluator: Evaluator;
+  /** Where it stands inside a unit; undefined between units. */
+  private fine: PlaceKind | undefined;
+  private fineCallee = -1;
+  /** Whether all is over; undefined: not looked at since the state changed. */
+  private isOver: boolean | undefined;
+  /** The mark at which the unit began in which the watch was asked last. */
+  private askedAt = -1;
+
+  /** @param output gets the text of each `log` statement, with the number of units run before it */
+  constructor(program: FlowProgram, machine: Machine, output: (text: string, task: number) => void) {
+    this.program = program;
+    this.machine = machine;
+    this.store = machine.store;
+    this.hooks.output = output;
+    this.runtime = new Runtime(program, machine, { hooks: this.hooks });
+    this.start = this.store.now;
+    this.evaluator = new Evaluator(this);
+  }
+
+  // ---- where it stands ----
+
+  get place(): PlaceKind {
+    if (this.fine !== undefined) return this.fine;
+    this.isOver ??= this.runtime.status !== "running";
+    if (this.isOver) return ENDED;
+    return this.runtime.nextStatement() === undefined ? IN_STATEMENT : AT_STATEMENT;
+  }
+
+  get task(): number {
+    return this.runtime.task;
+  }
+
+  get depth(): number {
+    const { trace } = this;
+    return this.runtime.depth() + (trace === "" ? 0 : trace.split("\n").length);
+  }
+
+  get statement(): number {
+    return this.fine === undefined ? (this.runtime.nextStatement() ?? -1) : -1;
+  }
+
+  get callee(): number {
+    return this.fine === AT_CALL || this.fine === IN_LEAF ? this.fineCallee : -1;
+  }
+
+  get trace(): string {
+    return this.fine === IN_LEAF ? (this.runtime.openLeaf?.next ?? "") : "";
+  }
+
+  get failure(): Failure | undefined {
+    const failure = this.place === ENDED ? this.runtime.failure : undefined;
+    if (failure === undefined) return undefined;
+    return { ...failure, kind: /^expect/i.test(failure.message) ? "expect" : "error" };
+  }
+
+  // ---- moving ----
+
+  run(units: number, watch: Watch): RunEnd {
+    const isWatched = watch.entry !== undefined || watch.returned !== undefined;
+    this.outcome = undefined;
+    this.asked = 0;
+    this.askedAt = -1;
+    if (isWatched) this.listen(watch);
+    try {
+      const reason = this.runtime.run(units, { statements: watch.statements, depth: watch.depth });
+      this.isOver = undefined;
+      if (reason === STOP_LEAF || reason === STOP_RETURNED) return "inside";
+      if (reason === STOP_DONE || reason === STOP_FAILED) return "ended";
+      return reason === STOP_BUDGET ? "done" : "watched";
+    } finally {
+      delete this.hooks.leafEntry;
+      delete this.hooks.leafReturn;
+    }
+  }
+
+  private listen(watch: Watch): void {
+    this.hooks.leafEntry = (event) => {
+      this.ask();
+      return watch.entry?.(this.calleeOf(event)) ?? false;
+    };
+    this.hooks.leafReturn = (event, result) => {
+      this.ask();
+      this.outcome = this.outcomeOf(event, result);
+      return watch.returned?.(this.outcome) ?? false;
+    };
+  }
+
+  /** Counts the questions in each unit: a unit ends with a mark. */
+  private ask(): void {
+    if (this.askedAt !== this.store.now) {
+      this.askedAt = this.store.now;
+      this.asked = 0;
+    }
+    this.asked++;
+  }
+
+  fineStep(): boolean {
+    if (this.fine === AT_CALL && this.runtime.enterLeaf()) {
+      this.fine = IN_LEAF;
+      if (this.runtime.openLeaf?.next !== undefined) return true;
+    } else if (this.fine === IN_LEAF && this.runtime.stepLeaf()) return true;
+    return this.finishStep();
+  }
+
+  /** On to the next call, or behind the one that has ended, or to the end of the unit. */
+  private finishStep(): boolean {
+    this.outcome = undefined;
+    this.hooks.leafEntry = EVERYWHERE;
+    this.hooks.leafReturn = (event, result) => {
+      this.outcome = this.outcomeOf(event, result);
+      return true;
+    };
+    try {
+      const reason = this.runtime.run(1);
+      this.isOver = undefined;
+      if (reason === STOP_LEAF || reason === STOP_RETURNED) {
+        this.passed++;
+        this.fine = reason === STOP_LEAF ? AT_CALL : IN_STATEMENT;
+        const pending = this.runtime.pendingLeaf;
+        if (reason === STOP_LEAF && pending) this.fineCallee = this.calleeAt(pending.lp, pending.guest);
+        return true;
+      }
+      this.endUnit();
+      return false;
+    } finally {
+      delete this.hooks.leafEntry;
+      delete this.hooks.leafReturn;
+    }
+  }
+
+  private endUnit(): void {
+    this.fine = undefined;
+    this.fineCallee = -1;
+    this.passed = 0;
+  }
+
+  rewound(): void {
+    this.runtime.rewound();
+    this.endUnit();
+    this.outcome = undefined;
+    this.isOver = undefined;
+  }
+
+  // ---- calls ----
+
+  private calleeOf(event: LeafEvent): number {
+    if (event.call.name === undefined) return this.calleeAt(event.lp, event.guest);
+    return event.call.number + (event.guest ? GUEST_LEAF : 0);
+  }
+
+  /** The leaf that an LP's registers ask for. */
+  private calleeAt(lp: number, isGuest: boolean): number {
+    const rax = this.store.read(this.machine.platform.lpCell(lp) + LP_GPR + RAX * 2);
+    return (rax & 0xffff) + (isGuest ? GUEST_LEAF : 0);
+  }
+
+  private outcomeOf(event: LeafEvent, result: LeafResult): Outcome {
+    const { hi, lo } = result.status;
+    // After the call RAX is the status: the number is the one in the flow, or unknown for a raw call.
+    const callee = event.call.name === undefined ? this.fineCallee : this.calleeOf(event);
+    return { lp: event.lp, callee, hi, lo, isTdExit: event.name === "TDH.VP.ENTER" };
+  }
+
+  mayCall(flags: Readonly<Uint8Array> | undefined): boolean {
+    const { state } = this.runtime;
+    const task = this.runtime.task;
+    const fiber = state.active(task);
+    const isGuest = state.isGuest(fiber);
+    for (let level = state.fibers.read(fiber, FIBER_DEPTH) - 1; level >= 0; level--) {
+      const frame = state.fibers.frame(fiber, level);
+      const scan = this.scans.at(state.functionOf(frame), this.store.read(frame + FRAME_PC));
+      // What a guest does can end its TDH.VP.ENTER.
+      if (isGuest && (scan.builtins || scan.returns || scan.calls.length > 0)) return true;
+      const callees = calleesOf(this.program, scan, GUEST_LEAF);
+      if (callees === undefined) return true;
+      if (flags === undefined ? callees.length > 0 : callees.some((callee) => flags[callee] === 1)) return true;
+      if (!scan.returns) return false;
+    }
+    return isGuest;
+  }
+
+  // ---- values ----
+
+  evaluate(expression: string, frame = 0): Evaluation {
+    return this.evaluator.evaluate(expression, frame);
+  }
+
+  show(value: unknown): string {
+    return typeof value === "string" ? value : this.runtime.format(value);
+  }
+}

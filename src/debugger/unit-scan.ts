@@ -1,0 +1,106 @@
+/**
+ * What the next unit of a flow may call, from its code alone: so that going back over a million units does not run each of
+ * them to see whether it has a place to stop at. Rough on the safe side.
+ */
+
+import type { FlowFunction, FlowProgram } from "../language/flow-code.ts";
+import * as ops from "../language/flow-code.ts";
+import { LENGTHS } from "../runtime/operations.ts";
+
+/** Lengths of the operations that the interpreter's loop does itself. */
+const OWN_LENGTHS: Readonly<Record<number, number>> = {
+  [ops.OP_STATEMENT]: 2,
+  [ops.OP_LOAD]: 2,
+  [ops.OP_CONSTANT]: 2,
+  [ops.OP_BINARY]: 2,
+  [ops.OP_STORE]: 2,
+  [ops.OP_JUMP_IF_FALSE]: 2,
+  [ops.OP_JUMP]: 2,
+  [ops.OP_NEXT_IN_RANGE]: 3,
+  [ops.OP_LOAD_GLOBAL]: 2,
+  [ops.OP_STORE_GLOBAL]: 2,
+  [ops.OP_POP]: 1,
+  [ops.OP_CALL]: 3,
+  [ops.OP_CALL_VALUE]: 2,
+  [ops.OP_RETURN]: 1,
+  [ops.OP_BUILTIN]: 3,
+  [ops.OP_LEAF]: 3,
+  [ops.OP_AND]: 2,
+  [ops.OP_OR]: 2,
+  [ops.OP_NEXT_IN_LIST]: 3,
+  [ops.OP_JOIN]: 1,
+  [ops.OP_YIELD]: 1,
+  [ops.OP_ACQUIRE]: 2,
+};
+
+const TARGETS = new Set<number>([
+  ops.OP_JUMP,
+  ops.OP_JUMP_IF_FALSE,
+  ops.OP_NEXT_IN_RANGE,
+  ops.OP_NEXT_IN_LIST,
+  ops.OP_AND,
+  ops.OP_OR,
+]);
+
+export interface UnitScan {
+  /** Leaf calls of the program that it may make in this function. */
+  readonly calls: readonly number[];
+  /** It may use builtins, which for a guest can be instructions that leave it. */
+  readonly builtins: boolean;
+  /** It may leave the function, and then goes on in the caller. */
+  readonly returns: boolean;
+}
+
+export class UnitScans {
+  private readonly known = new WeakMap<FlowFunction, Map<number, UnitScan>>();
+
+  /** The unit that goes on at `pc`. */
+  at(fn: FlowFunction, pc: number): UnitScan {
+    let byPc = this.known.get(fn);
+    if (byPc === undefined) {
+      byPc = new Map();
+      this.known.set(fn, byPc);
+    }
+    let scan = byPc.get(pc);
+    if (scan === undefined) {
+      scan = scanUnit(fn.code, pc);
+      byPc.set(pc, scan);
+    }
+    return scan;
+  }
+}
+
+function scanUnit(code: Int32Array, start: number): UnitScan {
+  const calls = new Set<number>();
+  let builtins = false;
+  let returns = false;
+  const seen = new Set<number>();
+  const open = [start];
+  for (let pc = open.pop(); pc !== undefined; pc = open.pop()) {
+    if (seen.has(pc) || pc >= code.length) continue;
+    seen.add(pc);
+    const operation = code[pc] as number;
+    // A statement that begins ends the unit, save the one with which it begins.
+    if (operation === ops.OP_STATEMENT && pc !== start) continue;
+    if (operation === ops.OP_LEAF) calls.add(code[pc + 1] as number);
+    builtins ||= operation === ops.OP_BUILTIN;
+    if (operation === ops.OP_RETURN) {
+      returns = true;
+      continue;
+    }
+    if (TARGETS.has(operation)) open.push(code[pc + 1] as number);
+    if (operation !== ops.OP_JUMP) open.push(pc + (OWN_LENGTHS[operation] ?? LENGTHS[operation] ?? 1));
+  }
+  return { calls: [...calls], builtins, returns };
+}
+
+/** Numbers of the leaves, as breakpoints know them, that a scan's calls may be; undefined: any. */
+export function calleesOf(program: FlowProgram, scan: UnitScan, guestLeaf: number): readonly number[] | undefined {
+  const callees: number[] = [];
+  for (const index of scan.calls) {
+    const call = program.leafCalls[index];
+    if (call === undefined || call.name === undefined) return undefined;
+    callees.push(call.guest ? guestLeaf + call.number : call.number);
+  }
+  return callees;
+}
