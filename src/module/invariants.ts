@@ -3,7 +3,7 @@
  * `checkInvariants` takes the machine as it stands, and, for what a call may change, as it stood before.
  */
 import { OP_STATES_TLB_TRACKING_REQUIRED } from "../arch/generated/op-states.ts";
-import { PT_EPT, PT_REG, PT_TDCX, PT_TDR, PT_TDVPR, pageTypeNames } from "../arch/generated/pamt-types.ts";
+import { PT_EPT, PT_REG, PT_TDCX, PT_TDR, pageTypeNames } from "../arch/generated/pamt-types.ts";
 import {
   SEPT_ANY_BLOCKED_STATES,
   SEPT_STATES,
@@ -52,11 +52,14 @@ interface State extends Survey {
   readonly pageAt: ReadonlyMap<number, Page>;
 }
 
+/** Takes what is wrong. */
+type Report = (text: string) => void;
+
 interface Invariant {
   readonly name: string;
   /** The rule, for people. */
   readonly rule: string;
-  readonly check: (state: State, before: Survey | undefined) => Iterable<string>;
+  readonly check: (state: State, report: Report, before: Survey | undefined) => void;
 }
 
 export const invariants: readonly Invariant[] = [
@@ -110,46 +113,52 @@ export const invariants: readonly Invariant[] = [
 export function checkInvariants(machine: Machine, before?: Survey): Violation[] {
   const now = survey(machine);
   const state: State = { ...now, machine, pageAt: new Map(now.pages.map((page) => [page.hpa, page])) };
-  return invariants.flatMap(({ name, check }) => [...check(state, before)].map((text) => ({ invariant: name, text })));
+  const violations: Violation[] = [];
+  for (const { name, check } of invariants) check(state, (text) => violations.push({ invariant: name, text }), before);
+  return violations;
 }
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 const typeName = (page: Page | undefined): string => (page ? (pageTypeNames[page.type] ?? hex(page.type)) : "free");
 const isIn = (set: number, state: number): boolean => state >= 0 && ((set >>> state) & 1) !== 0;
 
-function* oneEntryPerPage({ pages }: State): Iterable<string> {
+function oneEntryPerPage({ pages }: State, report: Report): void {
   const sorted = [...pages].sort((a, b) => a.hpa - b.hpa || b.size - a.size);
   let end = 0;
   for (const page of sorted) {
-    if (page.hpa < end) yield `page ${hex(page.hpa)} lies in a larger page that is in use`;
-    if (page.size !== PG_4K && page.type !== PT_REG) yield `large page ${hex(page.hpa)} is ${typeName(page)}`;
+    if (page.hpa < end) report(`page ${hex(page.hpa)} lies in a larger page that is in use`);
+    if (page.size !== PG_4K && page.type !== PT_REG) report(`large page ${hex(page.hpa)} is ${typeName(page)}`);
     end = Math.max(end, page.hpa + (PAGE_BYTES[page.size] as number));
   }
 }
 
-function* ownerIsATd({ pages, pageAt }: State): Iterable<string> {
+function ownerIsATd({ pages, pageAt }: State, report: Report): void {
   for (const page of pages) {
     if (page.type !== PT_TDR && pageAt.get(page.owner)?.type !== PT_TDR) {
-      yield `${typeName(page)} page ${hex(page.hpa)}: its owner ${hex(page.owner)} is ${typeName(pageAt.get(page.owner))}`;
+      report(
+        `${typeName(page)} page ${hex(page.hpa)}: its owner ${hex(page.owner)} is ${typeName(pageAt.get(page.owner))}`,
+      );
     }
   }
 }
 
-function* eachMapping({ tds }: Survey): Iterable<[Td, Mapping]> {
-  for (const td of tds) for (const mapping of td.mappings) yield [td, mapping];
+function eachMapping({ tds }: Survey): [Td, Mapping][] {
+  return tds.flatMap((td) => td.mappings.map((mapping): [Td, Mapping] => [td, mapping]));
 }
 
-function* leafMapsOwnPage(state: State): Iterable<string> {
+function leafMapsOwnPage(state: State, report: Report): void {
   for (const [td, { gpa, level, hpa, isTable }] of eachMapping(state)) {
     const page = state.pageAt.get(hpa);
     const wanted = isTable ? { type: PT_EPT, size: PG_4K } : { type: PT_REG, size: level };
     if (page?.type !== wanted.type || page.size !== wanted.size || page.owner !== td.hpa) {
-      yield `GPA ${hex(gpa)} level ${level} of TD ${hex(td.hpa)} points to ${hex(hpa)}: ${typeName(page)}, size ${page?.size}, owner ${page && hex(page.owner)}`;
+      report(
+        `GPA ${hex(gpa)} level ${level} of TD ${hex(td.hpa)} points to ${hex(hpa)}: ${typeName(page)}, size ${page?.size}, owner ${page && hex(page.owner)}`,
+      );
     }
   }
 }
 
-function* mappedOnce(state: State): Iterable<string> {
+function mappedOnce(state: State, report: Report): void {
   const uses = new Map<number, number>();
   for (const [, { hpa }] of eachMapping(state)) uses.set(hpa, (uses.get(hpa) ?? 0) + 1);
   for (const page of state.pages) {
@@ -157,33 +166,34 @@ function* mappedOnce(state: State): Iterable<string> {
     if ((page.type !== PT_REG && page.type !== PT_EPT) || owner === undefined || owner.lifecycle === TD_TEARDOWN)
       continue;
     const count = uses.get(page.hpa) ?? 0;
-    if (count !== 1) yield `${typeName(page)} page ${hex(page.hpa)} of TD ${hex(page.owner)} is mapped ${count} times`;
+    if (count !== 1)
+      report(`${typeName(page)} page ${hex(page.hpa)} of TD ${hex(page.owner)} is mapped ${count} times`);
   }
 }
 
-function* entryIsValid(state: State): Iterable<string> {
+function entryIsValid(state: State, report: Report): void {
   const { store } = state.machine;
   for (const [td, { gpa, level, state: entry, cell, hpa }] of eachMapping(state)) {
     const where = `GPA ${hex(gpa)} level ${level} of TD ${hex(td.hpa)}`;
     const name = SEPT_STATES[entry]?.name;
     const accessible = name === "SEPT_MAPPED" || name === "SEPT_NL_MAPPED";
-    if (name === undefined) yield `${where}: no valid state`;
+    if (name === undefined) report(`${where}: no valid state`);
     else if (((store.read(cell) & SEPT_RWX) === SEPT_RWX) !== accessible)
-      yield `${where}: ${name} with wrong permissions`;
-    if (hpa === 0) yield `${where}: no HPA`;
+      report(`${where}: ${name} with wrong permissions`);
+    if (hpa === 0) report(`${where}: no HPA`);
   }
 }
 
-function* childCount({ tds, pages, machine }: State): Iterable<string> {
+function childCount({ tds, pages, machine }: State, report: Report): void {
   for (const td of tds) {
     let owned = 0;
     for (const page of pages) if (page.type !== PT_TDR && page.owner === td.hpa) owned += 512 ** page.size;
     const counted = machine.store.readNumber(td.tdr + TDR_CHLDCNT);
-    if (counted !== owned) yield `TD ${hex(td.hpa)} counts ${counted} child pages and owns ${owned}`;
+    if (counted !== owned) report(`TD ${hex(td.hpa)} counts ${counted} child pages and owns ${owned}`);
   }
 }
 
-function* structurePages({ tds, vcpus, pages, pageAt }: State): Iterable<string> {
+function structurePages({ tds, vcpus, pages, pageAt }: State, report: Report): void {
   const named = new Map<number, number>();
   for (const td of tds) if (td.lifecycle !== TD_TEARDOWN) for (const hpa of td.tdcx) named.set(hpa, td.hpa);
   const alive = (vcpu: VcpuPages): boolean =>
@@ -192,45 +202,45 @@ function* structurePages({ tds, vcpus, pages, pageAt }: State): Iterable<string>
   for (const [hpa, owner] of named) {
     const page = pageAt.get(hpa);
     if (page?.type !== PT_TDCX || page.owner !== owner)
-      yield `structure page ${hex(hpa)} of TD ${hex(owner)} is ${typeName(page)}`;
+      report(`structure page ${hex(hpa)} of TD ${hex(owner)} is ${typeName(page)}`);
   }
   for (const { hpa, type, owner } of pages) {
     const td = tds.find((other) => other.hpa === owner);
     if (type === PT_TDCX && td?.lifecycle !== TD_TEARDOWN && !named.has(hpa))
-      yield `PT_TDCX page ${hex(hpa)} is in no structure`;
+      report(`PT_TDCX page ${hex(hpa)} is in no structure`);
   }
 }
 
-function* oneTdPerKey({ tds, machine }: State): Iterable<string> {
+function oneTdPerKey({ tds, machine }: State, report: Report): void {
   const users = new Map<number, number>();
   for (const { hkid, hpa, lifecycle } of tds) {
     if (lifecycle === TD_TEARDOWN) continue;
-    if (users.has(hkid)) yield `KeyID ${hkid} belongs to the TDs ${hex(users.get(hkid) as number)} and ${hex(hpa)}`;
+    if (users.has(hkid)) report(`KeyID ${hkid} belongs to the TDs ${hex(users.get(hkid) as number)} and ${hex(hpa)}`);
     users.set(hkid, hpa);
     const state = hkidState(machine.calls[0]!, hkid);
     const wanted = lifecycle === TD_BLOCKED ? HKID_FLUSHED : HKID_ASSIGNED;
-    if (state !== wanted) yield `KeyID ${hkid} of TD ${hex(hpa)} (life cycle ${lifecycle}) is in state ${state}`;
+    if (state !== wanted) report(`KeyID ${hkid} of TD ${hex(hpa)} (life cycle ${lifecycle}) is in state ${state}`);
   }
 }
 
-function* keyBeforeUse({ tds, vcpus, machine }: State): Iterable<string> {
+function keyBeforeUse({ tds, vcpus, machine }: State, report: Report): void {
   const { store, platform } = machine;
   const allPackages = 2 ** platform.config.packages.length - 1;
   for (const td of tds) {
     if (td.lifecycle === TD_HKID_ASSIGNED || td.lifecycle === TD_TEARDOWN) continue;
     if (store.read(td.tdr + TDR_PKG_CONFIG_BITMAP) !== allPackages)
-      yield `TD ${hex(td.hpa)}: its key is not configured everywhere`;
+      report(`TD ${hex(td.hpa)}: its key is not configured everywhere`);
   }
   for (const { hpa, tdvpr, owner } of vcpus) {
     const td = tds.find((other) => other.hpa === owner);
     const active = store.read(tdvpr + TDVPS_VCPU_STATE) === VCPU_ACTIVE;
     if (active && td?.lifecycle !== TD_KEYS_CONFIGURED && td?.lifecycle !== TD_TEARDOWN) {
-      yield `VCPU ${hex(hpa)} runs without a key`;
+      report(`VCPU ${hex(hpa)} runs without a key`);
     }
   }
 }
 
-function* vcpusCounted({ tds, vcpus, machine }: State): Iterable<string> {
+function vcpusCounted({ tds, vcpus, machine }: State, report: Report): void {
   const { store } = machine;
   for (const td of tds.filter(({ tdcs }) => tdcs !== 0)) {
     const running = [0, 0];
@@ -242,35 +252,36 @@ function* vcpusCounted({ tds, vcpus, machine }: State): Iterable<string> {
       }
     }
     const counted = [store.read(refcountCell(td.tdcs, 0)), store.read(refcountCell(td.tdcs, 1))];
-    if (String(counted) !== String(running)) yield `TD ${hex(td.hpa)} counts ${counted} VCPUs by epoch; ${running} run`;
+    if (String(counted) !== String(running))
+      report(`TD ${hex(td.hpa)} counts ${counted} VCPUs by epoch; ${running} run`);
     const count = store.read(td.tdcs + TDCS_NUM_ASSOC_VCPUS);
-    if (count !== associated) yield `TD ${hex(td.hpa)} counts ${count} associated VCPUs; there are ${associated}`;
+    if (count !== associated) report(`TD ${hex(td.hpa)} counts ${count} associated VCPUs; there are ${associated}`);
   }
 }
 
 /** Host-priority flag of a lock: it may outlive a call. */
 const HP_FLAG = 2;
 
-function* locksFree({ tds, pages, machine }: State): Iterable<string> {
+function locksFree({ tds, pages, machine }: State, report: Report): void {
   const { store, platform } = machine;
   const inGuest = Array.from({ length: platform.lps }, (_, lp) => machine.inGuest(lp)).includes(true);
   if (inGuest || !machine.quiescent) return;
   for (const { entry, hpa } of pages) {
-    if ((store.read(pamtLock(entry)) & ~HP_FLAG) !== 0) yield `the PAMT entry of page ${hex(hpa)} is locked`;
+    if ((store.read(pamtLock(entry)) & ~HP_FLAG) !== 0) report(`the PAMT entry of page ${hex(hpa)} is locked`);
   }
   for (const td of tds.filter(({ tdcs }) => tdcs !== 0)) {
     for (const lock of [TDCS_OP_STATE_LOCK, TDCS_SECURE_EPT_LOCK, TDCS_EPOCH_LOCK]) {
-      if ((store.read(td.tdcs + lock) & ~HP_FLAG) !== 0) yield `a lock of TD ${hex(td.hpa)} is held (word ${lock})`;
+      if ((store.read(td.tdcs + lock) & ~HP_FLAG) !== 0) report(`a lock of TD ${hex(td.hpa)} is held (word ${lock})`);
     }
     for (const { gpa, level, cell } of td.mappings) {
       if ((store.read(cell) & SEPT_HOST_LOCK) !== 0)
-        yield `the S-EPT entry of GPA ${hex(gpa)} level ${level} is locked`;
+        report(`the S-EPT entry of GPA ${hex(gpa)} level ${level} is locked`);
     }
   }
 }
 
 /** A mapping, and with it what the rule on its end depends on, is looked at in the state before. */
-function* trackedBeforeChange(state: State, before: Survey | undefined): Iterable<string> {
+function trackedBeforeChange(state: State, report: Report, before: Survey | undefined): void {
   for (const [old, mapping] of before ? eachMapping(before) : []) {
     const td = state.tds.find(({ hpa }) => hpa === old.hpa);
     if (!isIn(OP_STATES_TLB_TRACKING_REQUIRED, old.opState) || td?.tdcs === 0 || td === undefined) continue;
@@ -280,8 +291,8 @@ function* trackedBeforeChange(state: State, before: Survey | undefined): Iterabl
     const where = `GPA ${hex(mapping.gpa)} level ${mapping.level} of TD ${hex(td.hpa)} changed`;
     const blocked = blockedAbove(old, mapping);
     const bepoch = before?.pages.find(({ hpa }) => hpa === blocked?.hpa)?.bepoch;
-    if (bepoch === undefined) yield `${where} and was not blocked`;
-    else if (!wasTracked(state, td, bepoch)) yield `${where} before its tracking was done`;
+    if (bepoch === undefined) report(`${where} and was not blocked`);
+    else if (!wasTracked(state, td, bepoch)) report(`${where} before its tracking was done`);
   }
 }
 

@@ -17,19 +17,7 @@ import {
   TDVPS_TDVPS_PAGE_PA,
 } from "./layout.ts";
 import type { Machine } from "./machine.ts";
-import {
-  PAGE_1G,
-  PAGE_2M,
-  PAGE_4K,
-  PAGE_BYTES,
-  PAMT_ENTRY_BYTES,
-  PG_1G,
-  PG_2M,
-  PG_4K,
-  pageBepoch,
-  pageOwner,
-  pageType,
-} from "./pamt.ts";
+import { PAGE_4K, PAGE_BYTES, PAMT_ENTRY_BYTES, PG_1G, PG_2M, PG_4K, pageBepoch, pageOwner, pageType } from "./pamt.ts";
 import { rootLevel } from "./sept.ts";
 import { isLeaf, levelBytes, septHpa, septState, TABLE_ENTRIES } from "./sept-entry.ts";
 import {
@@ -112,29 +100,36 @@ export function survey(machine: Machine): Survey {
 }
 
 /** The PAMT's entries of pages that are neither free nor reserved. */
-function* allPages(call: Call): Generator<Page> {
+function allPages(call: Call): Page[] {
   const { store, sys } = call;
+  const pages: Page[] = [];
   for (let i = 0; i < store.read(sys + SYS_NUM_TDMRS); i++) {
     const tdmr = sys + SYS_TDMRS + i * TDMR_WORDS;
     const base = store.readNumber(tdmr + TDMR_BASE);
     const bytes = store.readNumber(tdmr + TDMR_LAST_INITIALIZED) - base;
-    yield* entriesOf(call, base, bytes / PAGE_1G, store.readNumber(tdmr + TDMR_PAMT_1G_BASE), PG_1G);
-    yield* entriesOf(call, base, bytes / PAGE_2M, store.readNumber(tdmr + TDMR_PAMT_2M_BASE), PG_2M);
-    yield* entriesOf(call, base, bytes / PAGE_4K, store.readNumber(tdmr + TDMR_PAMT_4K_BASE), PG_4K);
+    for (const [size, array] of [
+      [PG_1G, TDMR_PAMT_1G_BASE],
+      [PG_2M, TDMR_PAMT_2M_BASE],
+      [PG_4K, TDMR_PAMT_4K_BASE],
+    ] as const) {
+      addPages(call, pages, base, Math.floor(bytes / PAGE_BYTES[size]), store.readNumber(tdmr + array), size);
+    }
   }
+  return pages;
 }
 
-function* entriesOf(call: Call, base: number, count: number, array: number, size: number): Generator<Page> {
+/** Adds the pages of one size, from the array of their entries. */
+function addPages(call: Call, pages: Page[], base: number, count: number, array: number, size: 0 | 1 | 2): void {
   const perPage = PAGE_4K / PAMT_ENTRY_BYTES;
-  for (let first = 0; first < Math.floor(count); first += perPage) {
+  for (let first = 0; first < count; first += perPage) {
     const block = call.memory.peek(array + first * PAMT_ENTRY_BYTES);
     if (block === 0) continue;
     for (let i = first; i < Math.min(first + perPage, count); i++) {
       const entry = block + (i - first) * (PAMT_ENTRY_BYTES / 4);
       const type = pageType(call, entry);
       if (type === PT_NDA || type === PT_RSVD) continue;
-      const hpa = base + i * (PAGE_BYTES[size] as number);
-      yield { hpa, size, type, owner: pageOwner(call, entry), bepoch: pageBepoch(call, entry), entry };
+      const hpa = base + i * PAGE_BYTES[size];
+      pages.push({ hpa, size, type, owner: pageOwner(call, entry), bepoch: pageBepoch(call, entry), entry });
     }
   }
 }
@@ -157,7 +152,7 @@ function surveyTd(call: Call, hpa: number): Td {
     tdcx,
     tdcs: initialized ? tdcs : 0,
     opState,
-    mappings: initialized ? [...mappingsOf(call, eptRoot(call, tdcs), rootLevel(call, tdcs), 0)] : [],
+    mappings: initialized ? mappingsOf(call, eptRoot(call, tdcs), rootLevel(call, tdcs), 0) : [],
   };
 }
 
@@ -166,9 +161,10 @@ function eptRoot(call: Call, tdcs: number): number {
   return eptp - (eptp % PAGE_4K);
 }
 
-function* mappingsOf(call: Call, table: number, level: number, gpa: number): Generator<Mapping> {
+function mappingsOf(call: Call, table: number, level: number, gpa: number): Mapping[] {
   const base = call.memory.peek(table);
-  if (base === 0) return;
+  if (base === 0) return [];
+  const mappings: Mapping[] = [];
   for (let i = 0; i < TABLE_ENTRIES; i++) {
     const cell = base + i * 2;
     const entry = { lo: call.store.read(cell), hi: call.store.read(cell + 1) };
@@ -177,9 +173,10 @@ function* mappingsOf(call: Call, table: number, level: number, gpa: number): Gen
     const isTable = !isLeaf(entry);
     const hpa = isTable ? septHpa(entry) : septHpa(entry) - (septHpa(entry) % levelBytes(level));
     const at = gpa + i * levelBytes(level);
-    yield { gpa: at, level, state, hpa, isTable, cell };
-    if (isTable && level > 0) yield* mappingsOf(call, hpa, level - 1, at);
+    mappings.push({ gpa: at, level, state, hpa, isTable, cell });
+    if (isTable && level > 0) mappings.push(...mappingsOf(call, hpa, level - 1, at));
   }
+  return mappings;
 }
 
 function surveyVcpu(call: Call, { hpa, owner }: Page): VcpuPages {
