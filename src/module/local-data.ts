@@ -17,8 +17,8 @@ export const LP_LFSR = LP_MODULE + 3;
 export const LP_GUEST_TDR = LP_MODULE + 8;
 /** Guest RIP at the last TD entry, 2 words: an EPT violation at the same place may be a zero-step attack. */
 export const LP_RIP_ON_ENTRY = LP_MODULE + 10;
-/** TSC at the last TD entry (number, 2 words). */
-export const LP_LAST_ENTRY_TSC = LP_MODULE + 12;
+/** HPA of the TDVPR of the last VCPU that ran on the LP (number, 2 words). */
+export const LP_LAST_TDVPR = LP_MODULE + 12;
 /** 1: a bus lock was preempted by a VM exit; the next TD exit reports it. */
 export const LP_BUS_LOCK_PREEMPTED = LP_MODULE + 14;
 /** The host's general registers as TDH.VP.ENTER found them, in the order of arch/registers.ts; 32 words. */

@@ -31,7 +31,7 @@ import { injectedEvent } from "./events.ts";
 import { isNative } from "./msr.ts";
 import * as Reason from "./reasons.ts";
 import { enter64Bit, moveRip } from "./rip.ts";
-import { EXECUTE, isShared, READ, translatePrivate, WRITE } from "./translate.ts";
+import { EXECUTE, gpaBits, isShared, READ, translatePrivate, WRITE } from "./translate.ts";
 
 const TDCALL_BYTES = 4;
 const CPUID_BYTES = 2;
@@ -82,7 +82,7 @@ function access(call: Call, action: AccessAction): GuestResult | undefined {
     throw new GuestActionError(`access to GPA 0x${gpa.toString(16)}, ${length} bytes: not inside one page`);
   }
   const wanted = kind === "r" ? READ : kind === "w" ? WRITE : EXECUTE;
-  const aboveWidth = gpa >= 2 ** call.platform.config.maxpa;
+  const aboveWidth = gpa >= 2 ** gpaBits(call, call.tdcs);
   if (!aboveWidth && !isShared(call, call.tdcs, gpa)) {
     const found = translatePrivate(call, call.tdcs, gpa, wanted);
     const hkid = call.store.read(call.tdr + TDR_HKID);

@@ -21,6 +21,7 @@ import {
 import { SYS_SHUTDOWN } from "../../arch/generated/system-states.ts";
 import { R8, R9, RAX, RBP, RCX, RDX, RSP } from "../../arch/registers.ts";
 import { LP_GPR } from "../../platform/lp.ts";
+import { ATTRIBUTE_DEBUG } from "../attributes.ts";
 import { type Call, endEntry } from "../call.ts";
 import { releaseVcpuEpoch } from "../epoch.ts";
 import {
@@ -34,28 +35,20 @@ import {
 import { LP_BUS_LOCK_PREEMPTED, LP_HOST_GPR } from "../local-data.ts";
 import type { Steps } from "../step.ts";
 import { SYS_STATE } from "../sys.ts";
-import { VCPU_DISABLED, VCPU_READY } from "../vcpu.ts";
+import { LAST_EXIT_ASYNC_FAULT, LAST_EXIT_ASYNC_TRAP, LAST_EXIT_TDVMCALL, VCPU_DISABLED, VCPU_READY } from "../vcpu.ts";
 import { advanceRip } from "./rip.ts";
 import { setNotRunning } from "./running.ts";
-
-/** LAST_TD_EXIT: what TDH.VP.ENTER has to do with the guest's registers. */
-export const LAST_EXIT_ASYNC_FAULT = 0;
-export const LAST_EXIT_ASYNC_TRAP = 1;
-export const LAST_EXIT_VMCALL = 2;
 
 /** Exit reason: a bus lock was preempted (Intel SDM, volume 3, "Basic VM-Exit Information"). */
 export const REASON_BUS_LOCK_PREEMPTED = 1 << 26;
 
 /** Kinds of extended exit qualification, bits 3:0; the details are in bits 63:32. */
 export const EXTENDED_ACCEPT = 1;
-export const EXTENDED_XSTATE_LOAD_FAILURE = 4;
 export const EXTENDED_ATTR_WR = 5;
 export const EXTENDED_PENDING = 6;
 
 /** TDCS.CONFIG_FLAGS: TDG.VP.VMCALL leaves the host's RBP alone. */
 export const NO_RBP_MOD = 1 << 2;
-/** TDCS.ATTRIBUTES. */
-const ATTRIBUTES_DEBUG = 1;
 
 export interface ExitDetails {
   /** Only bits 31:0 reach the host as they are; 33:32 say which VM exited, here always the TD itself. */
@@ -69,7 +62,7 @@ const VM_FIELD = 0x3_0000_0000n;
 
 /** True for a TD that its host may debug: exits that would be fatal to others are only reported. */
 export function isDebuggable(call: Call): boolean {
-  return (call.store.read(call.tdcs + TDCS_ATTRIBUTES) & ATTRIBUTES_DEBUG) !== 0;
+  return (call.store.read(call.tdcs + TDCS_ATTRIBUTES) & ATTRIBUTE_DEBUG) !== 0;
 }
 
 /** An exit that the guest did not ask for. `code` is the status, `reason` the VM exit reason. */
@@ -136,7 +129,7 @@ export function* vmcallExit(call: Call, mask: number, reason: number): Steps<nev
   let exitReason = reason;
   if (store.read(lpCell + LP_BUS_LOCK_PREEMPTED) !== 0) exitReason |= REASON_BUS_LOCK_PREEMPTED;
   store.write(lpCell + LP_BUS_LOCK_PREEMPTED, 0);
-  yield* leaveGuest(call, VCPU_READY, LAST_EXIT_VMCALL, false, true);
+  yield* leaveGuest(call, VCPU_READY, LAST_EXIT_TDVMCALL, false, true);
 
   yield "pass the selected registers to the host";
   for (let register = RDX; register <= 15; register++) {

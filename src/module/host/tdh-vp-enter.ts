@@ -16,7 +16,6 @@ import { openNmiWindow } from "../guest/nmi.ts";
 import * as Reason from "../guest/reasons.ts";
 import { bindVcpu, setRunning, vmcsOf } from "../guest/running.ts";
 import { checkListedPages, NO_FAULT_EXPECTED, noteEntry } from "../guest/stepping.ts";
-import { LAST_EXIT_ASYNC_FAULT, LAST_EXIT_ASYNC_TRAP, LAST_EXIT_VMCALL } from "../guest/td-exit.ts";
 import { isShared } from "../guest/translate.ts";
 import {
   TDCS_NOTIFY_ENABLES,
@@ -41,12 +40,21 @@ import {
   VMCS_IDT_VECTORING_INFORMATION,
   VMCS_INTERRUPTIBILITY_STATE,
 } from "../layout.ts";
-import { LP_HOST_GPR, LP_LAST_ENTRY_TSC } from "../local-data.ts";
+import { LP_HOST_GPR, LP_LAST_TDVPR } from "../local-data.ts";
 import { SHARED } from "../lock-words.ts";
 import { SAMPLED_MSRS, sampledMsr } from "../platform-config.ts";
 import type { Steps } from "../step.ts";
 import { checkStateAndLockTdcs } from "../td.ts";
-import { associateVcpu, checkTdvpsPages, lockVcpu, VCPU_ACTIVE, VCPU_READY } from "../vcpu.ts";
+import {
+  associateVcpu,
+  checkTdvpsPages,
+  LAST_EXIT_ASYNC_FAULT,
+  LAST_EXIT_ASYNC_TRAP,
+  LAST_EXIT_TDVMCALL,
+  lockVcpu,
+  VCPU_ACTIVE,
+  VCPU_READY,
+} from "../vcpu.ts";
 
 const IA32_TSC_ADJUST = 0x3b;
 const IA32_MISC_ENABLE = 0x1a0;
@@ -121,6 +129,11 @@ export function* tdhVpEnter(call: Call): Steps {
 
   yield "all checks passed: release the operation state";
   call.release(tdcs + TDCS_OP_STATE_LOCK);
+  yield "forget the translations of another VCPU: the processor does not tell VCPUs of a TD apart";
+  if (store.readNumber(call.lpCell + LP_LAST_TDVPR) !== tdvprHpa) {
+    platform.tlb.flush(call.lp);
+    store.writeNumber(call.lpCell + LP_LAST_TDVPR, tdvprHpa);
+  }
   yield "the VCPU runs on this LP; the locks on its TDVPR and TDR are kept";
   setRunning(call, tdvprHpa, tdrHpa);
   bindVcpu(call);
@@ -134,8 +147,7 @@ export function* tdhVpEnter(call: Call): Steps {
   yield "bring the VMCS up to date";
   updateVmcs(call);
   yield "swap the host's registers for the guest's";
-  swapRegisters(call, lastExit === LAST_EXIT_VMCALL);
-  store.writeNumber(call.lpCell + LP_LAST_ENTRY_TSC, platform.rdtsc());
+  swapRegisters(call, lastExit === LAST_EXIT_TDVMCALL);
 }
 
 /**
