@@ -45,6 +45,14 @@ const advice: Readonly<Record<string, Advice>> = {
     action: "Take the interrupt, then call again with the same operands.",
   },
   TDX_INVALID_RESUMPTION: { meaning: "There is no interrupted call to resume.", action: DEFECT },
+  TDX_CROSS_TD_FAULT: {
+    meaning: "The call needs something of another TD, which does not allow it now.",
+    action: "Bring the other TD into the state that the call needs, then call again.",
+  },
+  TDX_CROSS_TD_TRAP: {
+    meaning: "The call was done, and met something of another TD that its host has to see to.",
+    action: "See to the other TD, then go on.",
+  },
   TDX_OPERAND_INVALID: {
     meaning:
       "An operand holds a value that the leaf does not take: reserved bits, alignment, range, or an unknown leaf or version (RAX).",

@@ -72,7 +72,7 @@ export function replayFile(file: string, options: ReplayFileOptions): FileReport
       reads: reads.calls,
       readMatches: reads.matches,
       byLeaf: [...result.byLeaf].map(([leaf, tally]) => ({ leaf, ...tally })),
-      context: firstBad === undefined ? [] : contextOf(bytes, firstBad, options.context),
+      context: firstBad === undefined || options.context === 0 ? [] : contextOf(bytes, firstBad, options.context),
       invalid: undefined,
     };
   } catch (error) {
