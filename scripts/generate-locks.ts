@@ -37,15 +37,17 @@ function write(path: string, lines: readonly string[]): void {
 
 const mode = ({ mode: held, promote }: Lock): string => (promote ? "promoted" : held);
 
-/** Without repeats of the row before: a leaf that goes over many pages takes the same lock for each. */
-const runs = <T>(items: readonly T[], key: (item: T) => string): T[] =>
-  items.filter((item, i) => i === 0 || key(item) !== key(items[i - 1]!));
-
-/** One row for each leaf; of its recorded variants the one with most kinds of locks, which has those of the others. */
+/** The locks of each leaf: those of its recorded variants together, each once, in order. */
 const byLeaf = new Map<string, Lock[]>();
 for (const { leaf, locks } of leaves) {
-  const row = runs(locks, (lock) => `${lock.lock} ${mode(lock)} ${lock.object}`);
-  if ((byLeaf.get(leaf)?.length ?? -1) < row.length) byLeaf.set(leaf, row);
+  if (!leaf.startsWith("TD")) continue;
+  const row = byLeaf.get(leaf) ?? [];
+  byLeaf.set(leaf, row);
+  for (const lock of locks) {
+    const same = (other: Lock): boolean =>
+      other.lock === lock.lock && other.object === lock.object && mode(other) === mode(lock);
+    if (!row.some(same)) row.push(lock);
+  }
 }
 const sorted = [...byLeaf].sort(([a], [b]) => (a < b ? -1 : 1));
 
@@ -56,7 +58,7 @@ write("src/arch/generated/locks.ts", [
   "/** A lock: its name, the mode, whose it is, and the operand that a busy status names. */",
   "export type LeafLock = readonly [lock: string, mode: string, object: string, operand: string];",
   "",
-  "/** Locks that a call takes that succeeds, in order; a leaf that is not here takes none or was not recorded. */",
+  "/** Locks that calls take that succeed, in order; a leaf that is not here takes none or was not recorded. */",
   "export const leafLocks: Readonly<Record<string, readonly LeafLock[]>> = {",
   ...sorted.flatMap(([leaf, locks]) => [
     `  "${leaf}": [`,
@@ -100,7 +102,7 @@ write("docs/locks.md", [
   "",
   "# Locks of the TDX module, by leaf",
   "",
-  "What a call that succeeds takes: S shared, X exclusive, S→X shared and then promoted. No leaf waits: a lock that cannot be had",
+  "What calls that succeed take: S shared, X exclusive, S→X shared and then promoted. No leaf waits: a lock that cannot be had",
   "at once ends the call with a busy status that names the operand. Walks of the PAMT also hold the entries of the 1 GiB and 2 MiB",
   "blocks above a page, shared; the table leaves them out. Leaves without a row take no lock or were not recorded.",
   "",
@@ -112,7 +114,7 @@ write("docs/locks.md", [
   "",
   "## In order",
   "",
-  "The operand is the one that a busy status names.",
+  "All variants of a leaf (sizes of pages, levels) together. The operand is the one that a busy status names.",
   ...sorted
     .filter(([, locks]) => locks.length > 0)
     .flatMap(([leaf, locks]) => [

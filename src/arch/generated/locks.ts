@@ -3,7 +3,7 @@
 /** A lock: its name, the mode, whose it is, and the operand that a busy status names. */
 export type LeafLock = readonly [lock: string, mode: string, object: string, operand: string];
 
-/** Locks that a call takes that succeeds, in order; a leaf that is not here takes none or was not recorded. */
+/** Locks that calls take that succeed, in order; a leaf that is not here takes none or was not recorded. */
 export const leafLocks: Readonly<Record<string, readonly LeafLock[]>> = {
   "TDG.MEM.PAGE.ACCEPT": [
     ["SEPT_ENTRY", "exclusive", "SEPT entry", "RCX"],
@@ -54,6 +54,7 @@ export const leafLocks: Readonly<Record<string, readonly LeafLock[]>> = {
     ["PAMT_1G", "shared", "PAMT_1G walk to page", "R8"],
     ["PAMT_2M", "shared", "PAMT_2M walk to page", "R8"],
     ["PAMT_4K", "exclusive", "PAMT(page)", "R8"],
+    ["PAMT_2M", "exclusive", "PAMT(page)", "R8"],
   ],
   "TDH.MEM.PAGE.DEMOTE": [
     ["PAMT_1G", "shared", "PAMT_1G walk to TDR", "RDX"],
@@ -75,7 +76,6 @@ export const leafLocks: Readonly<Record<string, readonly LeafLock[]>> = {
     ["SEPT_TREE", "shared", "SEPT_TREE", "implicit"],
     ["SEPT_ENTRY", "exclusive", "SEPT entry", "RCX"],
     ["PAMT_4K", "exclusive", "PAMT(page)", "implicit"],
-    ["SEPT_ENTRY", "exclusive", "SEPT entry", "implicit"],
     ["PAMT_2M", "exclusive", "PAMT(page)", "implicit"],
   ],
   "TDH.MEM.PAGE.RELOCATE": [
@@ -88,7 +88,6 @@ export const leafLocks: Readonly<Record<string, readonly LeafLock[]>> = {
     ["PAMT_4K", "exclusive", "PAMT(page)", "implicit"],
     ["PAMT_1G", "shared", "PAMT_1G walk to page", "R8"],
     ["PAMT_2M", "shared", "PAMT_2M walk to page", "R8"],
-    ["PAMT_4K", "exclusive", "PAMT(page)", "R8"],
   ],
   "TDH.MEM.PAGE.REMOVE": [
     ["PAMT_1G", "shared", "PAMT_1G walk to TDR", "RDX"],
@@ -98,6 +97,7 @@ export const leafLocks: Readonly<Record<string, readonly LeafLock[]>> = {
     ["SEPT_TREE", "shared", "SEPT_TREE", "implicit"],
     ["SEPT_ENTRY", "exclusive", "SEPT entry", "RCX"],
     ["PAMT_4K", "exclusive", "PAMT(page)", "implicit"],
+    ["PAMT_2M", "exclusive", "PAMT(page)", "implicit"],
   ],
   "TDH.MEM.RANGE.BLOCK": [
     ["PAMT_1G", "shared", "PAMT_1G walk to TDR", "RDX"],
@@ -240,6 +240,10 @@ export const leafLocks: Readonly<Record<string, readonly LeafLock[]>> = {
     ["PAMT_2M", "shared", "PAMT_2M walk to page", "RCX"],
     ["PAMT_4K", "exclusive", "PAMT(page)", "RCX"],
     ["PAMT_4K", "shared", "PAMT(TDR)", "implicit"],
+    ["PAMT_2M", "exclusive", "PAMT(page)", "RCX"],
+    ["PAMT_1G", "shared", "PAMT_1G walk to TDR", "RCX"],
+    ["PAMT_2M", "shared", "PAMT_2M walk to TDR", "RCX"],
+    ["PAMT_4K", "exclusive", "PAMT(TDR)", "RCX"],
   ],
   "TDH.PHYMEM.PAGE.WBINVD": [
     ["PAMT_1G", "shared", "PAMT_1G walk to page", "RCX"],
@@ -329,9 +333,5 @@ export const leafLocks: Readonly<Record<string, readonly LeafLock[]>> = {
     ["PAMT_4K", "shared", "PAMT(TDVPR)", "RCX"],
     ["PAMT_4K", "shared", "PAMT(TDR)", "implicit"],
     ["TDCS.OP_STATE", "shared", "TDCS.OP_STATE", "implicit"],
-  ],
-  "VM exit: EPT violation exit (page not mapped)": [
-  ],
-  "VM exit: external interrupt exit": [
   ],
 };
