@@ -5,7 +5,7 @@ import { R8, R9, RCX, RDX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
 import { checkAlignedSharedHpa } from "../hpa.ts";
 import { EXCLUSIVE } from "../lock-words.ts";
-import { extendMeasurement, measurementHeader } from "../measurement.ts";
+import { measurePageAdd } from "../measurement.ts";
 import { assignPage, lockPage, PAGE_4K, PG_4K } from "../pamt.ts";
 import {
   checkGpaAndLevel,
@@ -54,7 +54,7 @@ export function* tdhMemPageAdd(call: Call): Steps {
   yield "map the page";
   setLeaf(call, entry, hpa, SEPT_MAPPED, SEPT_RWX);
   yield "extend the TD's measurement by the GPA";
-  extendMeasurement(call, tdcs, measurementHeader("MEM.PAGE.ADD", gpa));
+  measurePageAdd(call, tdcs, gpa);
   yield "count the new child page in the TDR";
   addChildren(call, tdr, 1);
   yield "make the page the TD's own in the PAMT";

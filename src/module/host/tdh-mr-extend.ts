@@ -3,7 +3,7 @@ import { TDX_EPT_ENTRY_NOT_PRESENT, TDX_OPERAND_INVALID } from "../../arch/gener
 import { RCX, RDX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
 import { EXCLUSIVE } from "../lock-words.ts";
-import { EXTENSION_BYTES, extendMeasurement, measurementHeader } from "../measurement.ts";
+import { EXTENSION_BYTES, measureExtension } from "../measurement.ts";
 import { clearReport, walkToMappedPage } from "../sept.ts";
 import { septState } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
@@ -29,6 +29,5 @@ export function* tdhMrExtend(call: Call): Steps {
   if (!septStateAllowsHostLeaf(call.leaf, septState(page.entry))) fail(TDX_EPT_ENTRY_NOT_PRESENT);
 
   yield "extend the measurement by a header and the bytes";
-  extendMeasurement(call, tdcs, measurementHeader("MR.EXTEND", gpa));
-  extendMeasurement(call, tdcs, call.memory.readBytes(page.hpa, EXTENSION_BYTES));
+  measureExtension(call, tdcs, gpa, page.hpa);
 }
