@@ -15,13 +15,23 @@ import { complain, type Work } from "./work.ts";
 /** `unused`: nobody looks at the result of a leaf: its failure ends the flow, and nothing is left on the stack. Tells whether that is so. */
 export function compileCall(work: Work, node: CallExpression, unused: boolean): void {
   const leaf = leafName(work, node.callee);
-  if (leaf !== undefined) return compileLeaf(work, node, leaf, unused);
-  const symbol = calledFunction(work, node.callee);
-  if (symbol !== undefined) return compileFunctionCall(work, node, symbol);
-  if (node.callee?.$type === "NameReference" && resolve(work, node.callee.name) === undefined) {
-    return compileNamedCall(work, node, node.callee.name, unused);
+  if (leaf !== undefined) {
+    compileLeaf(work, node, leaf, unused);
+    return;
   }
-  if (!allowed(work, node)) return emitConstant(work, null);
+  const symbol = calledFunction(work, node.callee);
+  if (symbol !== undefined) {
+    compileFunctionCall(work, node, symbol);
+    return;
+  }
+  if (node.callee?.$type === "NameReference" && resolve(work, node.callee.name) === undefined) {
+    compileNamedCall(work, node, node.callee.name, unused);
+    return;
+  }
+  if (!allowed(work, node)) {
+    emitConstant(work, null);
+    return;
+  }
   compileExpression(work, node.callee);
   const count = positional(work, node.arguments);
   work.context.emitter.emit(OP_CALL_VALUE, [count], count + 1, 1, spanOf(node));
@@ -69,22 +79,32 @@ function calledFunction(work: Work, callee: Expression | undefined): FunctionSym
 }
 
 function compileFunctionCall(work: Work, node: CallExpression, symbol: FunctionSymbol): void {
-  if (!allowed(work, node)) return emitConstant(work, null);
+  if (!allowed(work, node)) {
+    emitConstant(work, null);
+    return;
+  }
   const args = orderArguments(work, node, symbol.name, symbol.parameters, symbol.parameters.length);
   for (const value of args) compileExpression(work, value);
   work.context.emitter.emit(OP_CALL, [symbol.index, args.length], args.length, 1, spanOf(node));
 }
 
 function compileNamedCall(work: Work, node: CallExpression, name: string, unused: boolean): void {
-  if (isRawCall(name)) return compileRawCall(work, node, name === "tdcall", unused);
+  if (isRawCall(name)) {
+    compileRawCall(work, node, name === "tdcall", unused);
+    return;
+  }
   const number = builtinNumbers.get(name);
   const entry = number === undefined ? undefined : builtins[number];
   if (number === undefined || entry === undefined) {
     unknownName(work, name, spanOf(node.callee ?? node));
     for (const argument of node.arguments) compileExpression(work, argument.value);
-    return emitConstant(work, null);
+    emitConstant(work, null);
+    return;
   }
-  if (!entry.pure && !allowed(work, node)) return emitConstant(work, null);
+  if (!entry.pure && !allowed(work, node)) {
+    emitConstant(work, null);
+    return;
+  }
   const names = entry.parameters.map((parameter) => parameter.replace("?", ""));
   const args = orderArguments(work, node, name, names, arity(entry)[0]);
   for (const value of args) compileExpression(work, value);
@@ -159,9 +179,13 @@ function compileLeaf(work: Work, node: CallExpression, name: string, unused: boo
       nearest(name, leafNumbers.keys()),
     );
     for (const argument of node.arguments) compileExpression(work, argument.value);
-    return emitResult(work, unused);
+    emitResult(work, unused);
+    return;
   }
-  if (!allowed(work, node)) return emitResult(work, unused);
+  if (!allowed(work, node)) {
+    emitResult(work, unused);
+    return;
+  }
   const operands = compileOperands(work, node, signature);
   if (name === "TDG.VP.VMCALL" && !operands.some((operand) => operand.register === 1)) {
     operands.push(signature.inputs[0] as LeafOperand);
@@ -176,7 +200,10 @@ function vmcallMask(operands: readonly LeafOperand[]): number {
 }
 
 function compileRawCall(work: Work, node: CallExpression, guest: boolean, unused: boolean): void {
-  if (!allowed(work, node)) return emitResult(work, unused);
+  if (!allowed(work, node)) {
+    emitResult(work, unused);
+    return;
+  }
   const operands = compileOperands(work, node, {
     name: guest ? "tdcall" : "seamcall",
     purpose: "",

@@ -48,34 +48,47 @@ export function compileExpression(work: Work, node: Expression | undefined): voi
       return;
     }
     case "StringLiteral":
-      return compileString(work, node);
+      compileString(work, node);
+      return;
     case "BooleanLiteral":
-      return emitConstant(work, node.value);
+      emitConstant(work, node.value);
+      return;
     case "NullLiteral":
-      return emitConstant(work, null);
+      emitConstant(work, null);
+      return;
     case "NameReference":
-      return compileName(work, node);
+      compileName(work, node);
+      return;
     case "Parenthesized":
-      return compileExpression(work, node.inner);
+      compileExpression(work, node.inner);
+      return;
     case "ListLiteral":
       for (const item of node.items) compileExpression(work, item);
-      return emitter.emit(OP_LIST, [node.items.length], node.items.length, 1, spanOf(node));
+      emitter.emit(OP_LIST, [node.items.length], node.items.length, 1, spanOf(node));
+      return;
     case "RecordLiteral":
-      return compileRecord(work, node);
+      compileRecord(work, node);
+      return;
     case "UnaryExpression":
-      return compileUnary(work, node);
+      compileUnary(work, node);
+      return;
     case "BinaryExpression":
-      return compileBinary(work, node);
+      compileBinary(work, node);
+      return;
     case "MemberAccess":
-      return compileMember(work, node);
+      compileMember(work, node);
+      return;
     case "IndexAccess":
       compileExpression(work, node.receiver);
       compileExpression(work, node.index);
-      return emitter.emit(OP_INDEX, [], 2, 1, spanOf(node));
+      emitter.emit(OP_INDEX, [], 2, 1, spanOf(node));
+      return;
     case "CallExpression":
-      return compileCall(work, node, false);
+      compileCall(work, node, false);
+      return;
     case undefined: // a syntax error, told already, left a hole
-      return emitConstant(work, null);
+      emitConstant(work, null);
+      return;
   }
 }
 
@@ -128,15 +141,23 @@ function emitFunctionValue(work: Work, index: number, name: string): void {
 }
 
 export function unknownName(work: Work, name: string, span: Span): void {
-  if (builtinNumbers.has(name))
-    return complain(work, span, "builtin-value", `"${name}" is built in and can only be called: ${name}(…)`);
-  if (name === "TDH" || name === "TDG")
-    return complain(work, span, "leaf-value", "a leaf function can only be called: TDH.MEM.TRACK(tdr: …)");
-  if (fieldNamespaces.includes(name))
-    return complain(work, span, "unknown-name", `${name} holds field ids: write ${name}.NAME`);
+  if (builtinNumbers.has(name)) {
+    complain(work, span, "builtin-value", `"${name}" is built in and can only be called: ${name}(…)`);
+    return;
+  }
+  if (name === "TDH" || name === "TDG") {
+    complain(work, span, "leaf-value", "a leaf function can only be called: TDH.MEM.TRACK(tdr: …)");
+    return;
+  }
+  if (fieldNamespaces.includes(name)) {
+    complain(work, span, "unknown-name", `${name} holds field ids: write ${name}.NAME`);
+    return;
+  }
   const symbol = work.context.scope.find(name);
-  if (symbol?.kind === "module")
-    return complain(work, span, "module-value", `"${name}" is an import: write ${name}.NAME`);
+  if (symbol?.kind === "module") {
+    complain(work, span, "module-value", `"${name}" is an import: write ${name}.NAME`);
+    return;
+  }
   const candidates = [...work.context.scope.visible(), ...builtinNumbers.keys(), ...constants.keys()];
   complain(work, span, "unknown-name", `"${name}" is not defined`, nearest(name, candidates));
 }
@@ -180,7 +201,10 @@ function compileMember(work: Work, node: MemberAccess): void {
   const receiver = node.receiver;
   if (receiver?.$type === "NameReference") {
     const symbol = work.context.scope.find(receiver.name);
-    if (symbol?.kind === "module") return compileModuleMember(work, node, symbol.names);
+    if (symbol?.kind === "module") {
+      compileModuleMember(work, node, symbol.names);
+      return;
+    }
     const fields = symbol === undefined ? fieldNamespace(receiver.name) : undefined;
     if (fields !== undefined) {
       const id = fields.get(node.member);
@@ -192,7 +216,8 @@ function compileMember(work: Work, node: MemberAccess): void {
           `no metadata field "${node.member}" in ${receiver.name}`,
           nearest(node.member, fields.keys()),
         );
-      return emitConstant(work, id ?? null);
+      emitConstant(work, id ?? null);
+      return;
     }
   }
   compileExpression(work, receiver);
@@ -201,8 +226,14 @@ function compileMember(work: Work, node: MemberAccess): void {
 
 function compileModuleMember(work: Work, node: MemberAccess, names: ReadonlyMap<string, FlowSymbol>): void {
   const symbol = names.get(node.member);
-  if (symbol?.kind === "global") return work.context.emitter.emit(OP_LOAD_GLOBAL, [symbol.index], 0, 1, spanOf(node));
-  if (symbol?.kind === "function") return emitFunctionValue(work, symbol.index, symbol.name);
+  if (symbol?.kind === "global") {
+    work.context.emitter.emit(OP_LOAD_GLOBAL, [symbol.index], 0, 1, spanOf(node));
+    return;
+  }
+  if (symbol?.kind === "function") {
+    emitFunctionValue(work, symbol.index, symbol.name);
+    return;
+  }
   complain(
     work,
     spanOf(node),

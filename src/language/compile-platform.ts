@@ -62,23 +62,35 @@ function readEntry(
   const key = Object.hasOwn(PLATFORM_KEYS, entry.key) ? PLATFORM_KEYS[entry.key] : undefined;
   if (key === undefined) {
     const near = nearest(entry.key, Object.keys(PLATFORM_KEYS));
-    return wrong(`a platform has no "${entry.key}"; it has ${Object.keys(PLATFORM_KEYS).join(", ")}`, near);
+    wrong(`a platform has no "${entry.key}"; it has ${Object.keys(PLATFORM_KEYS).join(", ")}`, near);
+    return;
   }
   if (key.kind === "flag") {
-    if (entry.value?.$type !== "BooleanLiteral") return wrong(`${entry.key} is true or false`);
+    if (entry.value?.$type !== "BooleanLiteral") {
+      wrong(`${entry.key} is true or false`);
+      return;
+    }
     draft.integrity = entry.value.value;
     return;
   }
   const value = literal(entry.value);
-  if (value === undefined) return wrong(`${entry.key} takes a number that is written out: ${key.what}`);
+  if (value === undefined) {
+    wrong(`${entry.key} takes a number that is written out: ${key.what}`);
+    return;
+  }
   if (key.kind === "range") {
     const end = literal(entry.end);
-    if (end === undefined || end <= value) return wrong(`${entry.key} is a range: base .. end`);
+    if (end === undefined || end <= value) {
+      wrong(`${entry.key} is a range: base .. end`);
+      return;
+    }
     cmrs.push({ base: value, size: end - value });
     return;
   }
-  if (value < (key.min ?? 0) || value > (key.max ?? Number.MAX_SAFE_INTEGER))
-    return wrong(`${entry.key} is from ${key.min} to ${key.max}`);
+  if (value < (key.min ?? 0) || value > (key.max ?? Number.MAX_SAFE_INTEGER)) {
+    wrong(`${entry.key} is from ${key.min} to ${key.max}`);
+    return;
+  }
   draft[FIELD[entry.key] as NumberField] = value;
 }
 

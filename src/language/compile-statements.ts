@@ -64,44 +64,60 @@ export function compileStatement(work: Work, node: Statement): void {
   const { emitter } = work.context;
   switch (node.$type) {
     case "Block":
-      return compileBlock(work, node);
+      compileBlock(work, node);
+      return;
     case "IfStatement":
-      return compileIf(work, node);
+      compileIf(work, node);
+      return;
     case "WhileStatement":
-      return compileWhile(work, node);
+      compileWhile(work, node);
+      return;
     case "ForStatement":
-      return compileFor(work, node);
+      compileFor(work, node);
+      return;
     case "LetStatement":
-      return compileLet(work, node);
+      compileLet(work, node);
+      return;
     case "ReturnStatement":
-      return compileReturn(work, node);
+      compileReturn(work, node);
+      return;
     case "BreakStatement":
     case "ContinueStatement":
-      return compileJumpOut(work, node.$type === "BreakStatement", spanOf(node));
+      compileJumpOut(work, node.$type === "BreakStatement", spanOf(node));
+      return;
     case "OnStatement":
-      return compileOn(work, node);
+      compileOn(work, node);
+      return;
     case "GuestStatement":
-      return compileGuest(work, node);
+      compileGuest(work, node);
+      return;
     case "SpawnStatement":
-      return compileSpawn(work, node);
+      compileSpawn(work, node);
+      return;
     case "JoinStatement":
       beginStatement(work, spanOf(node));
       loadVariable(work, node.name, spanOf(node));
-      return emitter.emit(OP_JOIN, [], 1, 0, spanOf(node));
+      emitter.emit(OP_JOIN, [], 1, 0, spanOf(node));
+      return;
     case "YieldStatement":
       beginStatement(work, spanOf(node));
-      return emitter.emit(OP_YIELD, [], 0, 0, spanOf(node));
+      emitter.emit(OP_YIELD, [], 0, 0, spanOf(node));
+      return;
     case "WithStatement":
-      return compileWith(work, node);
+      compileWith(work, node);
+      return;
     case "ExpectStatement":
-      return compileExpect(work, node);
+      compileExpect(work, node);
+      return;
     case "LogStatement":
     case "FailStatement":
       beginStatement(work, spanOf(node));
       compileExpression(work, node.value);
-      return emitter.emit(node.$type === "LogStatement" ? OP_LOG : OP_FAIL, [], 1, 0, spanOf(node));
+      emitter.emit(node.$type === "LogStatement" ? OP_LOG : OP_FAIL, [], 1, 0, spanOf(node));
+      return;
     case "ExpressionStatement":
-      return compileExpressionStatement(work, node);
+      compileExpressionStatement(work, node);
+      return;
   }
 }
 
@@ -248,7 +264,10 @@ function compileJumpOut(work: Work, isBreak: boolean, span: Span): void {
   const { emitter, enclosing } = work.context;
   beginStatement(work, span);
   for (const entry of enclosing.toReversed()) {
-    if (entry.kind === "loop") return emitter.jump(OP_JUMP, isBreak ? entry.breakAt : entry.continueAt, [], 0, 0);
+    if (entry.kind === "loop") {
+      emitter.jump(OP_JUMP, isBreak ? entry.breakAt : entry.continueAt, [], 0, 0);
+      return;
+    }
     emitter.emit(entry.operation, [entry.slot], 0, 0, span);
   }
   const word = isBreak ? "break" : "continue";
@@ -449,7 +468,10 @@ function compileExpressionStatement(work: Work, node: ExpressionStatement): void
   const { emitter } = work.context;
   const target = node.target;
   beginStatement(work, spanOf(node));
-  if (node.operator !== undefined) return compileAssignment(work, node, target);
+  if (node.operator !== undefined) {
+    compileAssignment(work, node, target);
+    return;
+  }
   if (target === undefined) return;
   if (target.$type !== "CallExpression")
     complain(
@@ -458,7 +480,10 @@ function compileExpressionStatement(work: Work, node: ExpressionStatement): void
       "no-effect",
       "this does nothing: a statement is a call, an assignment, let, expect, …",
     );
-  if (isLeafCall(work, target)) return compileCall(work, target, true);
+  if (isLeafCall(work, target)) {
+    compileCall(work, target, true);
+    return;
+  }
   compileExpression(work, target);
   emitter.emit(OP_POP, [], 1, 0, spanOf(target));
 }
@@ -475,7 +500,8 @@ function compileAssignment(work: Work, node: ExpressionStatement, target: Expres
     case "NameReference": {
       if (operator !== undefined) compileExpression(work, target);
       value();
-      return storeVariable(work, target.name, spanOf(target));
+      storeVariable(work, target.name, spanOf(target));
+      return;
     }
     case "MemberAccess": {
       const name = work.tables.name(target.member);
@@ -485,7 +511,8 @@ function compileAssignment(work: Work, node: ExpressionStatement, target: Expres
         emitter.emit(OP_FIELD, [name], 1, 1, spanOf(target));
       }
       value();
-      return emitter.emit(OP_SET_FIELD, [name], 2, 0, spanOf(target));
+      emitter.emit(OP_SET_FIELD, [name], 2, 0, spanOf(target));
+      return;
     }
     case "IndexAccess":
       compileExpression(work, target.receiver);
@@ -495,7 +522,8 @@ function compileAssignment(work: Work, node: ExpressionStatement, target: Expres
         emitter.emit(OP_INDEX, [], 2, 1, spanOf(target));
       }
       value();
-      return emitter.emit(OP_SET_INDEX, [], 3, 0, spanOf(target));
+      emitter.emit(OP_SET_INDEX, [], 3, 0, spanOf(target));
+      return;
     default:
       complain(
         work,
@@ -516,11 +544,17 @@ function storeVariable(work: Work, name: string, span: Span): void {
         "capture",
         `"${name}" is a copy here, taken when this block was made: use a record or a top-level variable to share it`,
       );
-    return work.context.emitter.emit(OP_STORE, [symbol.slot], 1, 0, span);
+    work.context.emitter.emit(OP_STORE, [symbol.slot], 1, 0, span);
+    return;
   }
-  if (symbol?.kind === "global") return work.context.emitter.emit(OP_STORE_GLOBAL, [symbol.index], 1, 0, span);
-  if (symbol !== undefined)
-    return complain(work, span, "assignment", `"${name}" is a ${symbol.kind} and cannot be assigned to`);
+  if (symbol?.kind === "global") {
+    work.context.emitter.emit(OP_STORE_GLOBAL, [symbol.index], 1, 0, span);
+    return;
+  }
+  if (symbol !== undefined) {
+    complain(work, span, "assignment", `"${name}" is a ${symbol.kind} and cannot be assigned to`);
+    return;
+  }
   complain(
     work,
     span,

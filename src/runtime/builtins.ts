@@ -73,12 +73,14 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
   min: (_state, stack, first) => {
     const a = integerArgument(stack, first, "a");
     const b = integerArgument(stack, first + 1, "b");
-    return a < b ? a : b;
+    if (b < a) return b;
+    return a;
   },
   max: (_state, stack, first) => {
     const a = integerArgument(stack, first, "a");
     const b = integerArgument(stack, first + 1, "b");
-    return a > b ? a : b;
+    if (b > a) return b;
+    return a;
   },
   status: (_state, stack, first) => statusOf(integerArgument(stack, first, "value")),
   integer: (_state, stack, first) => {

@@ -149,4 +149,17 @@ export class Fibers {
     this.write(fiber, FIBER_DEPTH, depth + 1);
     return frame;
   }
+
+  /** Drops all frames. */
+  clear(fiber: number, functionOf: (frame: number) => FlowFunction): void {
+    for (let depth = this.read(fiber, FIBER_DEPTH) - 1; depth >= 0; depth--) {
+      const frame = this.frame(fiber, depth);
+      const fn = functionOf(frame);
+      const base = this.baseSlot(fiber, frame);
+      this.store.write(frame + FRAME_PC, 0);
+      this.store.write(frame + FRAME_SPILLED, 0);
+      for (let slot = base; slot < base + fn.locals + fn.depth; slot++) this.store.writeValue(slot, undefined);
+    }
+    this.write(fiber, FIBER_DEPTH, 0);
+  }
 }

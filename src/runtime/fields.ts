@@ -60,6 +60,9 @@ export function getElement(state: SessionState, list: unknown, index: unknown): 
 }
 
 export function setElement(state: SessionState, list: unknown, index: unknown, to: unknown): void {
-  if (list instanceof RecordValue && typeof index === "string") return state.heap.setField(list, index, to);
+  if (list instanceof RecordValue && typeof index === "string") {
+    state.heap.setField(list, index, to);
+    return;
+  }
   state.heap.setElement(list as ListValue, position(state, list, index), to);
 }

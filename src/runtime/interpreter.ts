@@ -34,7 +34,7 @@ import type { Store } from "../state/store.ts";
 import { FIBER_DEPTH, FRAME_LP, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
 import { ListValue } from "./heap.ts";
-import { type RunLimits, STOP_BUDGET, STOP_DEPTH, STOP_STATEMENT, type StopReason } from "./hooks.ts";
+import { type RunLimits, STOP_BUDGET, STOP_DEPTH, STOP_DONE, STOP_STATEMENT, type StopReason } from "./hooks.ts";
 import type { LeafResult } from "./leaf-result.ts";
 import { ModuleCalls, NEXT_EXITED, NEXT_RETURNED, NEXT_STOP } from "./module-calls.ts";
 import { execute, LENGTHS } from "./operations.ts";
@@ -108,12 +108,13 @@ export class Interpreter {
             if (operation === OP_STATEMENT) {
               if (begun) {
                 store.write(frame + FRAME_PC, pc);
+                const preempted = tasks.preempt();
                 store.mark();
                 units++;
                 if (stops[code[pc + 1] as number] === 1) return STOP_STATEMENT;
                 if (depthLimit >= 0 && tasks.depth(task) <= depthLimit) return STOP_DEPTH;
                 if (units >= budget) return STOP_BUDGET;
-                if (tasks.preempt()) break frames;
+                if (preempted) break frames;
               }
               begun = true;
               pc += 2;
@@ -187,6 +188,9 @@ export class Interpreter {
               const depth = fibers.read(fiber, FIBER_DEPTH) - 1;
               const handled = fn.kind === "handler";
               fibers.write(fiber, FIBER_DEPTH, depth);
+              // What no frame uses is empty, so that a state does not tell what was there before.
+              store.write(frame + FRAME_PC, 0);
+              for (let slot = base + fn.locals - 1; slot >= base; slot--) store.writeValue(slot, undefined);
               if (depth > 0) {
                 // The result joins what the caller had on its stack.
                 frame = fibers.frame(fiber, depth - 1);
@@ -210,6 +214,7 @@ export class Interpreter {
                 tasks.end(task);
                 store.mark();
                 units++;
+                if (units >= budget) return STOP_BUDGET;
                 break frames;
               }
             } else if (operation === OP_BUILTIN && !this.calls.isGuestInstruction(fiber, code, pc)) {
@@ -246,6 +251,7 @@ export class Interpreter {
               if (waits) {
                 store.write(frame + FRAME_PC, pc);
                 if (sp > 0) spill(store, stack, base + fn.locals, sp, frame);
+                tasks.next();
               } else {
                 if (operation === OP_JOIN) sp--;
                 if (operation === OP_ACQUIRE) store.writeValue(base + (code[pc + 1] as number), stack[--sp]);

@@ -37,7 +37,10 @@ export function isHeldBy(heap: Heap, lock: LockValue, task: number): boolean {
 }
 
 export function release(heap: Heap, lock: LockValue, task: number): void {
-  if (lock.kind !== "read") return heap.setField(lock.state, "writer", 0);
+  if (lock.kind !== "read") {
+    heap.setField(lock.state, "writer", 0);
+    return;
+  }
   const readers = readersOf(heap, lock);
   const at = heap.elements(readers).indexOf(task);
   const last = heap.pop(readers);

@@ -55,9 +55,10 @@ export function defineGuest(
     fibers.writeValue(fiber, VALUE_NAME, `guest 0x${tdvpr.toString(16)}`);
     fibers.write(fiber, FIBER_LONG_MODE, 0);
     fibers.write(fiber, FIBER_PARTNER, 0);
+    fibers.write(fiber, FIBER_DEPTH, 0);
   } else if (fibers.read(fiber, FIBER_PARTNER) !== 0) throw new FlowError("the guest of this VCPU is running");
+  fibers.clear(fiber, (frame) => state.functionOf(frame));
   fibers.write(fiber, FIBER_STATE, STATE_READY);
-  fibers.write(fiber, FIBER_DEPTH, 0);
   fibers.write(fiber, FIBER_COMPLETES, 0);
   fibers.write(fiber, FIBER_HANDLER, handler + 1);
   const callee = state.program.functions[fn] as FlowFunction;

@@ -68,6 +68,11 @@ export class Tasks {
     return STOP_FAILED;
   }
 
+  /** Whether all tasks have ended. */
+  isOver(): boolean {
+    return this.all().every((task) => this.state.fibers.read(task, FIBER_STATE) === STATE_DONE);
+  }
+
   /** The fibers of all tasks, in the order in which they were made. */
   all(): number[] {
     const tasks: number[] = [];
