@@ -212,9 +212,10 @@ export class Interpreter {
                 continue frames;
               } else {
                 tasks.end(task);
+                tasks.next();
                 store.mark();
                 units++;
-                if (units >= budget) return STOP_BUDGET;
+                if (units >= budget) return tasks.isOver() ? STOP_DONE : STOP_BUDGET;
                 break frames;
               }
             } else if (operation === OP_BUILTIN && !this.calls.isGuestInstruction(fiber, code, pc)) {
