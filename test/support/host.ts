@@ -14,7 +14,8 @@ const GIB = 2 ** 30;
 const PAGE = 4096;
 /** Where the usual TDMR begins; its PAMT; the host's own pages. */
 export const TDMR = 4 * GIB;
-const PAMT = 0x1000_0000;
+export const PAMT = 0x1000_0000;
+export const PAMT_END = PAMT + 2 ** 27;
 export const HOST_PAGE = 0x0200_0000;
 
 const leafNumbers = new Map(Object.entries(hostLeafInfo).map(([number, { name }]) => [name, Number(number)]));

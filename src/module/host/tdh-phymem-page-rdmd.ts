@@ -6,6 +6,8 @@ import { SHARED } from "../lock-words.ts";
 import { PAGE_4K, PG_4K, pageBepoch, pageOwner, pageType, walkPamt } from "../pamt.ts";
 import type { Steps } from "../step.ts";
 
+const OUTPUTS = [RCX, RDX, R8, R9, R10, R11];
+
 /**
  * TDH.PHYMEM.PAGE.RDMD: reads a page's PAMT entry.
  *
@@ -13,7 +15,7 @@ import type { Steps } from "../step.ts";
  * page; R10 and R11 are 0.
  */
 export function* tdhPhymemPageRdmd(call: Call): Steps {
-  for (const register of [RCX, RDX, R8, R9, R10, R11]) call.setNum(register, 0);
+  for (const register of OUTPUTS) call.set(register, 0, 0);
 
   yield "check the physical address";
   const hpa = checkHpa(call, call.num(RCX), PAGE_4K, RCX);

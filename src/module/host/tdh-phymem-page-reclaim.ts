@@ -15,6 +15,8 @@ import { PAGE_4K, PAGE_BYTES, PG_4K, pageOwner, pageType, setPageType, walkPamt 
 import type { Steps } from "../step.ts";
 import { addChildren, TD_TEARDOWN } from "../td.ts";
 
+const OUTPUTS = [RCX, RDX, R8, R9, R10, R11];
+
 /**
  * TDH.PHYMEM.PAGE.RECLAIM: frees a page of a TD whose KeyID is free again; its TDR last.
  *
@@ -22,7 +24,7 @@ import { addChildren, TD_TEARDOWN } from "../td.ts";
  */
 export function* tdhPhymemPageReclaim(call: Call): Steps {
   const { store } = call;
-  for (const register of [RCX, RDX, R8, R9, R10, R11]) call.setNum(register, 0);
+  for (const register of OUTPUTS) call.set(register, 0, 0);
 
   yield "check the physical address";
   const hpa = checkHpa(call, call.num(RCX), PAGE_4K, RCX);
