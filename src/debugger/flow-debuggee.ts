@@ -53,12 +53,14 @@ export class FlowDebuggee implements Debuggee {
   /** Where it stands inside a unit; undefined between units. */
   private fine: PlaceKind | undefined;
   private fineCallee = -1;
+  /** The mark at which the unit began that is passed place by place. */
+  private fineStart: number | undefined;
   /** Whether all is over; undefined: not looked at since the state changed. */
   private isOver: boolean | undefined;
   /** The mark at which the unit began in which the watch was asked last. */
   private askedAt = -1;
 
-  /** @param output gets the text of each `log` statement, with the number of units run before it */
+  /** @param output gets the text of each `log` statement */
   constructor(program: FlowProgram, machine: Machine, output: (text: string, task: number) => void) {
     this.program = program;
     this.machine = machine;
@@ -146,7 +148,13 @@ export class FlowDebuggee implements Debuggee {
     this.asked++;
   }
 
+  /** The mark at which the present unit began. */
+  get unit(): number {
+    return this.fineStart ?? this.store.now;
+  }
+
   fineStep(): boolean {
+    this.fineStart ??= this.store.now;
     if (this.fine === AT_CALL && this.runtime.enterLeaf()) {
       this.fine = IN_LEAF;
       if (this.runtime.openLeaf?.next !== undefined) return true;
@@ -183,6 +191,7 @@ export class FlowDebuggee implements Debuggee {
   private endUnit(): void {
     this.fine = undefined;
     this.fineCallee = -1;
+    this.fineStart = undefined;
     this.passed = 0;
   }
 

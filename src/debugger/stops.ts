@@ -71,9 +71,7 @@ export class Stops {
     const failed = failure && this.exceptions.failed(failure);
     if (failed) return failed;
     const isBehindCall = place === IN_STATEMENT || (failure !== undefined && place === ENDED);
-    return isBehindCall && outcome
-      ? this.exceptions.matches(outcome, debuggee, this.host.classify)
-      : undefined;
+    return isBehindCall && outcome ? this.exceptions.matches(outcome, debuggee, this.host.classify) : undefined;
   }
 
   /** As `here`, without counting and without words: whether it is worth looking. */

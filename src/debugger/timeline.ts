@@ -5,6 +5,7 @@
  * place, and when it has come to its end it is undone and run as one, so that history never shows whether anybody looked.
  */
 import { type Debuggee, ENDED, type RunEnd, type Watch } from "./debuggee.ts";
+import { Undone } from "./undone.ts";
 
 export interface Position {
   /** Units run. */
@@ -27,6 +28,8 @@ export const START: Position = { step: 0, sub: 0 };
 export const UNWATCHED: Watch = { statements: new Uint8Array(0), depth: -1, entry: undefined, returned: undefined };
 
 export class Timeline {
+  /** What was undone since the last stop: whoever shows changes compares with it, and forgets it. */
+  readonly undone = new Undone();
   /** What runs. Replaced when history does not reach back far enough and the run starts over. */
   debuggee: Debuggee;
   private readonly begin: () => Debuggee;
@@ -66,7 +69,9 @@ export class Timeline {
   }
 
   private undo(step: number): void {
-    this.debuggee.store.undo(this.debuggee.start + step);
+    const { store, start } = this.debuggee;
+    this.undone.note(store, start + step);
+    store.undo(start + step);
     this.debuggee.rewound();
   }
 
@@ -153,6 +158,7 @@ export class Timeline {
 
   /** Starts over: the way to what is older than history. */
   restart(): void {
+    this.undone.forget();
     this.debuggee = this.begin();
     this.step = 0;
     this.sub = 0;

@@ -1,9 +1,10 @@
 /** Which cells differ between an earlier mark and now: what "changed since the last stop" means. */
 import type { Store } from "../../state/store.ts";
+import type { Undone } from "../undone.ts";
 import type { CellRange } from "./item.ts";
 
 /** Past this many journal entries a comparison costs more than the mark is worth, and nothing counts as changed. */
-const MAX_ENTRIES = 2_000_000;
+const MAX_ENTRIES = 200_000;
 
 export class Changes {
   /** Cells whose value differs, ascending. */
@@ -11,9 +12,10 @@ export class Changes {
   /** Value slots that differ. */
   readonly slots: ReadonlySet<number>;
 
-  constructor(store: Store, since: number) {
-    const before = new Map<number, number>();
-    const slots = new Map<number, unknown>();
+  /** @param undone what cells and slots held at the earlier moment, where that is known already */
+  constructor(store: Store, since: number, undone: Undone) {
+    const before = new Map(undone.cells);
+    const slots = new Map(undone.slots);
     let entries = 0;
     if (since >= store.oldest && since <= store.now) {
       for (const change of store.changes(since)) {

@@ -1,5 +1,6 @@
 /** Answers what a view or a variable asks about the moment at which the session stands. */
 import type { Machine } from "../../module/machine.ts";
+import { Undone } from "../undone.ts";
 import { Changes } from "./changes.ts";
 import { domainItems } from "./domain-items.ts";
 import { DomainNames } from "./domains.ts";
@@ -13,25 +14,25 @@ const VIEWS = { platform: platformItems, domains: domainItems, sept: septItems, 
 export type ViewName = keyof typeof VIEWS;
 
 export class Inspector {
-  private machine: Machine;
   private readonly names = new DomainNames();
   private known: Moment;
-  private compared: Changes | undefined;
-  /** The mark that "changed" compares with. */
-  private since = 0;
+  private compared: Changes;
   private readonly roots = new Map<ViewName, readonly Item[]>();
 
   constructor(machine: Machine) {
-    this.machine = machine;
     this.known = new Moment(machine, this.names);
+    this.compared = new Changes(machine.store, machine.store.now, new Undone());
   }
 
-  /** The session has moved: everything is read anew. `since`: the mark of the stop before this one. */
-  moved(machine: Machine, since: number): void {
-    this.machine = machine;
-    this.since = since;
+  /**
+   * The session has moved: everything is read anew.
+   *
+   * @param since mark of the stop before this one, or of the nearest that there is to it
+   * @param undone what was taken back since then
+   */
+  moved(machine: Machine, since: number, undone: Undone): void {
     this.known = new Moment(machine, this.names);
-    this.compared = undefined;
+    this.compared = new Changes(machine.store, since, undone);
     this.roots.clear();
   }
 
@@ -40,7 +41,6 @@ export class Inspector {
   }
 
   get changes(): Changes {
-    this.compared ??= new Changes(this.machine.store, this.since);
     return this.compared;
   }
 

@@ -1,0 +1,72 @@
+/** The call of the module at the present place: operands before it and in it, status and results behind it. */
+import { leafSignatures } from "../arch/leaf-operands.ts";
+import { registerNames } from "../arch/registers.ts";
+import { LP_GPR } from "../platform/lp.ts";
+import { takeResult } from "../runtime/leaf-call.ts";
+import { leafName } from "./breakpoints.ts";
+import { AT_CALL, IN_LEAF } from "./debuggee.ts";
+import { describedStatus } from "./describe-status.ts";
+import type { Item } from "./inspect/item.ts";
+import { type ValueContext, valueItem } from "./value-items.ts";
+
+export interface CallView {
+  readonly leaf: string;
+  readonly items: readonly Item[];
+}
+
+/** Undefined where no call is near. */
+export function callView(context: ValueContext): CallView | undefined {
+  const { debuggee } = context;
+  if (debuggee.place === AT_CALL || debuggee.place === IN_LEAF) return openCall(context, leafName(debuggee.callee));
+  return debuggee.outcome ? endedCall(context) : undefined;
+}
+
+function openCall(context: ValueContext, leaf: string): CallView {
+  const { debuggee } = context;
+  const signature = leafSignatures.get(leaf);
+  const items: Item[] = (debuggee.runtime.pendingLeaf?.operands ?? []).map(({ name, register, value }) => {
+    const what = signature?.inputs.find((input) => input.name === name)?.what;
+    const item = valueItem(context, `call/${name}`, `${name} (${registerNames[register]})`, undefined, value);
+    return { ...item, ...(what && { tooltip: what }) };
+  });
+  if (debuggee.place === IN_LEAF) items.push(...lockItems(context));
+  return { leaf, items };
+}
+
+/** The locks that the open call holds. */
+function lockItems({ debuggee, moment }: ValueContext): Item[] {
+  const lp = debuggee.runtime.pendingLeaf?.lp ?? 0;
+  const call = debuggee.machine.calls[lp];
+  const held = call?.held ?? [];
+  const { memory } = debuggee.machine.platform;
+  return held.map(({ cell }, i) => {
+    const hpa = memory.hpaOf(cell);
+    const where = hpa === undefined ? "of the module's global data" : moment.hpa(hpa);
+    return { id: `call/lock${i}`, label: `lock ${i + 1}`, value: where, cells: [[cell, 1]] as const };
+  });
+}
+
+function endedCall(context: ValueContext): CallView | undefined {
+  const { debuggee } = context;
+  const { outcome } = debuggee;
+  if (outcome === undefined) return undefined;
+  const leaf = leafName(outcome.callee);
+  const result = takeResult(debuggee.machine.platform, outcome.lp, leaf);
+  const status: Item = {
+    id: "call/status",
+    label: "status (rax)",
+    value: describedStatus(outcome.hi, outcome.lo),
+    cells: [[debuggee.machine.platform.lpCell(outcome.lp) + LP_GPR, 2]],
+  };
+  const outputs = leafSignatures.get(leaf)?.outputs ?? [];
+  return {
+    leaf,
+    items: [
+      status,
+      ...outputs.map(({ name, register, what }) => ({
+        ...valueItem(context, `call/${name}`, `${name} (${registerNames[register]})`, undefined, result.field(name)),
+        tooltip: what,
+      })),
+    ],
+  };
+}

@@ -1,0 +1,193 @@
+/** A debug session without a protocol: a flow on its machine, run control over it, and what can be seen of it. */
+import { compileFlow } from "../language/compile.ts";
+import type { Diagnostic } from "../language/diagnostics.ts";
+import type { FlowProgram } from "../language/flow-code.ts";
+import type { ReadSource } from "../language/load.ts";
+import { Machine } from "../module/machine.ts";
+import { platformConfig } from "../runtime/platform.ts";
+import { Store } from "../state/store.ts";
+import { Breakpoints } from "./breakpoints.ts";
+import { type CallView, callView } from "./call-items.ts";
+import type { Failure } from "./debuggee.ts";
+import { eptViolationKind } from "./ept-violation.ts";
+import { ExceptionFilters } from "./exceptions.ts";
+import { type Explanation, explain } from "./explain.ts";
+import { FlowDebuggee } from "./flow-debuggee.ts";
+import { domainItems } from "./inspect/domain-items.ts";
+import { Inspector } from "./inspect/inspector.ts";
+import type { Item } from "./inspect/item.ts";
+import { pamtItems } from "./inspect/pamt-items.ts";
+import { lpFields, platformItems } from "./inspect/platform-items.ts";
+import { RunControl } from "./run-control.ts";
+import { type StackFrame, stackOf } from "./stack.ts";
+import { isSame, type Position, Timeline } from "./timeline.ts";
+import { localItems, type ValueContext, valueItem } from "./value-items.ts";
+
+export interface SessionOptions {
+  /** Path of the flow, and how it and its imports are read. */
+  readonly path: string;
+  readonly readSource: ReadSource;
+  /** Folder of the shipped flows. */
+  readonly flowsFolder?: string;
+  /** Bytes that history may take. */
+  readonly historyBudget: number;
+  readonly host: SessionHost;
+}
+
+export interface SessionHost {
+  breathe(): Promise<void>;
+  now(): number;
+  /** A breakpoint says something. */
+  message(text: string): void;
+  /** A `log` statement of the flow; its place, line and column from 1. */
+  output(
+    text: string,
+    place: { readonly path: string; readonly line: number; readonly column: number } | undefined,
+  ): void;
+}
+
+export interface Scope {
+  readonly name: string;
+  readonly items: () => readonly Item[];
+  readonly isExpensive: boolean;
+  readonly kind?: "locals" | "registers" | "arguments";
+}
+
+export class Session {
+  readonly program: FlowProgram;
+  readonly timeline: Timeline;
+  readonly breakpoints: Breakpoints;
+  readonly exceptions = new ExceptionFilters();
+  readonly control: RunControl;
+  readonly inspector: Inspector;
+  private readonly host: SessionHost;
+  /** Units whose output was shown: when they run again it is not shown again. */
+  private shownSteps = 0;
+  /** Where the session stood at the last two stops. */
+  private stoppedAt: { position: Position; mark: number } = { position: { step: 0, sub: 0 }, mark: 0 };
+
+  /** Compiles a flow. The diagnostics have an error if there is no session. */
+  static async open(options: SessionOptions): Promise<{ session?: Session; diagnostics: readonly Diagnostic[] }> {
+    const { readSource, flowsFolder } = options;
+    const { program, diagnostics } = await compileFlow(options.path, {
+      readSource,
+      ...(flowsFolder !== undefined && { flowsFolder }),
+    });
+    return program === undefined ? { diagnostics } : { session: new Session(program, options), diagnostics };
+  }
+
+  private constructor(program: FlowProgram, options: SessionOptions) {
+    this.program = program;
+    this.host = options.host;
+    const config = platformConfig(program.platform);
+    this.timeline = new Timeline(() => {
+      const machine = new Machine(new Store({ historyBudget: options.historyBudget }), config);
+      return new FlowDebuggee(program, machine, (text) => this.output(text));
+    });
+    this.breakpoints = new Breakpoints(program);
+    this.inspector = new Inspector(this.debuggee.machine);
+    this.control = new RunControl(this.timeline, this.breakpoints, this.exceptions, {
+      breathe: () => options.host.breathe(),
+      now: () => options.host.now(),
+      message: (text) => options.host.message(text),
+      classify: (outcome) => eptViolationKind(this.debuggee.machine, outcome),
+    });
+    this.stopped();
+  }
+
+  get debuggee(): FlowDebuggee {
+    return this.timeline.debuggee as FlowDebuggee;
+  }
+
+  get position(): Position {
+    return this.timeline.position;
+  }
+
+  get failure(): Failure | undefined {
+    return this.debuggee.failure;
+  }
+
+  /** Starts over; breakpoints stay. */
+  restart(): void {
+    this.shownSteps = 0;
+    this.timeline.restart();
+    this.control.breakpointsChanged();
+    this.stopped();
+  }
+
+  /** The session stands still again: all that was read of it is read anew, and compared with the stop before. */
+  stopped(): void {
+    const { position, mark } = this.timeline;
+    const { store } = this.debuggee;
+    const before = this.stoppedAt;
+    // What was inside a unit has no mark any more once the unit is over: its start is the nearest that has.
+    const isSameUnit = before.position.step === position.step && before.position.sub <= position.sub;
+    const since = isSameUnit ? before.mark : this.debuggee.start + before.position.step;
+    this.inspector.moved(this.debuggee.machine, Math.min(since, store.now), this.timeline.undone);
+    this.timeline.undone.forget();
+    if (!isSame(before.position, position)) this.stoppedAt = { position, mark };
+  }
+
+  private output(text: string): void {
+    const { debuggee } = this;
+    const step = debuggee.unit;
+    if (step < this.shownSteps) return;
+    this.shownSteps = step + 1;
+    const frame = debuggee.runtime.frames()[0];
+    this.host.output(text, frame && { path: frame.source.path, line: frame.line, column: frame.column });
+  }
+
+  // ---- what can be seen ----
+
+  tasks(): readonly { readonly id: number; readonly name: string; readonly isCurrent: boolean }[] {
+    const tasks = this.debuggee.runtime.tasks().filter((task) => task.state !== "done" || task.current);
+    return tasks.map(({ id, name, lp, state, current }) => ({
+      id,
+      name: `${name} · LP ${lp}${state === "waiting" ? " · waits" : ""}`,
+      isCurrent: current,
+    }));
+  }
+
+  stack(task: number): StackFrame[] {
+    return stackOf(this.debuggee, task);
+  }
+
+  private get context(): ValueContext {
+    return { debuggee: this.debuggee, moment: this.inspector.moment };
+  }
+
+  /** The call of the module at the present place. */
+  call(): CallView | undefined {
+    return callView(this.context);
+  }
+
+  scopes(task: number, frame: StackFrame): Scope[] {
+    const { context } = this;
+    const { moment } = this.inspector;
+    const flow = this.debuggee.runtime.frames(task)[frame.flowFrame];
+    const lp = flow?.lp ?? 0;
+    const call = task === this.debuggee.task && frame.flowFrame === 0 ? callView(context) : undefined;
+    return [
+      ...(flow && frame.kind === "flow"
+        ? [{ name: "Locals", items: () => localItems(context, flow), isExpensive: false, kind: "locals" } as const]
+        : []),
+      ...(call ? [{ name: call.leaf, items: () => call.items, isExpensive: false, kind: "arguments" } as const] : []),
+      { name: `LP ${lp}`, items: () => lpFields(moment, lp, "lp"), isExpensive: false, kind: "registers" },
+      { name: "Trust Domains", items: () => domainItems(moment), isExpensive: true },
+      { name: "Platform", items: () => [...platformItems(moment), ...pamtItems(moment)], isExpensive: true },
+    ];
+  }
+
+  /** Value of an expression as an item. */
+  evaluate(expression: string, flowFrame: number): Item | { readonly error: string } {
+    const result = this.debuggee.evaluate(expression, flowFrame);
+    if ("error" in result) return result;
+    return valueItem(this.context, `watch/${expression}`, expression, expression, result.value);
+  }
+
+  /** Why the call behind which the session stands failed. */
+  explanation(): Explanation | undefined {
+    const { outcome } = this.debuggee;
+    return outcome === undefined ? undefined : explain(this.timeline, this.debuggee, outcome);
+  }
+}

@@ -1,0 +1,70 @@
+/** One call stack from the place inside the module down to the scenario: leaf steps, guest code, flow functions. */
+import { placeOf } from "../language/diagnostics.ts";
+import { parseTrace } from "../module/step.ts";
+import { leafName } from "./breakpoints.ts";
+import { IN_LEAF } from "./debuggee.ts";
+import type { FlowDebuggee } from "./flow-debuggee.ts";
+import { leafPath } from "./leaf-sources.ts";
+
+export interface StackFrame {
+  readonly name: string;
+  /** In the module's own sources, or in a flow. */
+  readonly kind: "leaf" | "flow";
+  /** Path of the source: of a leaf's in the project, of a flow as the program names it. */
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+  readonly endLine?: number;
+  readonly endColumn?: number;
+  /** Which of the task's flow frames it is, or lies above, from the innermost one: where expressions are evaluated. */
+  readonly flowFrame: number;
+  /** What the step does that comes next. */
+  readonly step?: string;
+  /** Not what one usually wants to see: the module's dispatchers. */
+  readonly isSubtle: boolean;
+}
+
+export function stackOf(debuggee: FlowDebuggee, task: number): StackFrame[] {
+  const frames: StackFrame[] = [];
+  if (debuggee.place === IN_LEAF && task === debuggee.task) frames.push(...leafFrames(debuggee));
+  for (const [index, frame] of debuggee.runtime.frames(task).entries()) {
+    const end = placeOf(frame.source, frame.span.end);
+    frames.push({
+      name: frame.guest ? `${frame.fn.name} (guest)` : frame.fn.name,
+      kind: "flow",
+      path: frame.source.path,
+      line: frame.line,
+      column: frame.column,
+      endLine: end.line,
+      endColumn: end.column,
+      flowFrame: index,
+      isSubtle: false,
+    });
+  }
+  return frames;
+}
+
+/** The steps that are open in the module, innermost first. */
+function leafFrames(debuggee: FlowDebuggee): StackFrame[] {
+  const { label, frames } = parseTrace(debuggee.trace);
+  const leaf = leafName(debuggee.callee);
+  const own = leafPath(leaf);
+  return frames
+    .map(({ file, line }, index): StackFrame => {
+      const isInnermost = index === frames.length - 1;
+      const isShared = file !== own;
+      const where = isShared ? file.slice(file.lastIndexOf("/") + 1) : leaf;
+      return {
+        name: isInnermost ? `${where}: ${label}` : where,
+        kind: "leaf",
+        path: file,
+        line,
+        column: 1,
+        flowFrame: 0,
+        ...(isInnermost && { step: label }),
+        isSubtle: !isInnermost && isShared && frames.some((frame) => frame.file === own) && index === 0,
+      };
+    })
+    .reverse();
+}
