@@ -84,11 +84,14 @@ export class Call {
   ripAtExit = 0;
 
   private readonly gpr: number;
+  /** The LP's general registers as they are. */
+  private readonly registers: Readonly<Uint32Array>;
   /** The general registers as they were at entry: a leaf's operands stay readable while it prepares its outputs. */
   private readonly input = new Uint32Array(32);
   /** Locks held, oldest first: cell and kind (lock-words.ts) of each. */
   private readonly heldCells: number[] = [];
   private readonly heldKinds: number[] = [];
+  private heldCount = 0;
 
   constructor(platform: Platform, lp: number, sys: number) {
     this.platform = platform;
@@ -97,6 +100,7 @@ export class Call {
     this.lp = lp;
     this.lpCell = platform.lpCell(lp);
     this.gpr = this.lpCell + LP_GPR;
+    this.registers = this.store.view(this.gpr, 32);
     this.sys = sys;
   }
 
@@ -110,9 +114,8 @@ export class Call {
     this.why = "";
     this.ownRegisters = isGuest;
     this.interrupted = false;
-    this.heldCells.length = 0;
-    this.heldKinds.length = 0;
-    for (let i = 0; i < 32; i++) this.input[i] = this.store.read(this.gpr + i);
+    this.heldCount = 0;
+    for (let i = 0; i < 32; i++) this.input[i] = this.registers[i] as number;
     this.leaf = (this.input[0] as number) & 0xffff;
     this.version = ((this.input[0] as number) >>> 16) & 0xff;
   }
@@ -160,20 +163,21 @@ export class Call {
 
   /** Notes a lock that was just taken. */
   hold(cell: number, kind: number): void {
-    this.heldCells.push(cell);
-    this.heldKinds.push(kind);
+    const at = this.heldCount++;
+    this.heldCells[at] = cell;
+    this.heldKinds[at] = kind;
     this.acquisitions++;
   }
 
   /** The kind in which this call holds the lock at `cell`, or -1. */
   holds(cell: number): number {
-    const index = this.heldCells.lastIndexOf(cell);
+    const index = this.indexOfHeld(cell);
     return index < 0 ? -1 : (this.heldKinds[index] as number);
   }
 
   /** Changes how a lock is held (promotion, demotion); a promotion counts as an acquisition. */
   rehold(cell: number, kind: number): void {
-    this.heldKinds[this.heldCells.lastIndexOf(cell)] = kind;
+    this.heldKinds[this.indexOfHeld(cell)] = kind;
     this.acquisitions++;
   }
 
@@ -185,25 +189,34 @@ export class Call {
 
   /** Drops a lock from the list without releasing it: it is kept past the end of the call, or vanished with its entry. */
   forget(cell: number): number {
-    const index = this.heldCells.lastIndexOf(cell);
+    const index = this.indexOfHeld(cell);
     if (index < 0) return -1;
     const kind = this.heldKinds[index] as number;
-    this.heldCells.splice(index, 1);
-    this.heldKinds.splice(index, 1);
+    this.heldCount--;
+    for (let i = index; i < this.heldCount; i++) {
+      this.heldCells[i] = this.heldCells[i + 1] as number;
+      this.heldKinds[i] = this.heldKinds[i + 1] as number;
+    }
     return kind;
   }
 
   /** Releases everything that is still held, latest first: the end of each leaf, however it ends. */
   releaseAll(): void {
-    for (let i = this.heldCells.length - 1; i >= 0; i--) {
+    for (let i = this.heldCount - 1; i >= 0; i--) {
       releaseLock(this, this.heldCells[i] as number, this.heldKinds[i] as number);
     }
-    this.heldCells.length = 0;
-    this.heldKinds.length = 0;
+    this.heldCount = 0;
   }
 
   /** The locks held now, for the debugger. */
   get held(): readonly { cell: number; kind: number }[] {
-    return this.heldCells.map((cell, i) => ({ cell, kind: this.heldKinds[i] as number }));
+    return this.heldCells.slice(0, this.heldCount).map((cell, i) => ({ cell, kind: this.heldKinds[i] as number }));
+  }
+
+  /** Index of the latest hold of the lock at `cell`, or -1. */
+  private indexOfHeld(cell: number): number {
+    let index = this.heldCount - 1;
+    while (index >= 0 && this.heldCells[index] !== cell) index--;
+    return index;
   }
 }

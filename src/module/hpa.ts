@@ -4,7 +4,7 @@ import { type Call, fail } from "./call.ts";
 
 /** A private or TDX-owned page: aligned, no KeyID bits, nothing above the physical address width. Returns the HPA. */
 export function checkHpa(call: Call, hpa: number, alignment: number, operand: number): number {
-  if (hpa % alignment !== 0 || hpa >= 2 ** call.platform.addressBits) fail(TDX_OPERAND_INVALID, operand);
+  if ((hpa & (alignment - 1)) !== 0 || hpa >= call.platform.addressEnd) fail(TDX_OPERAND_INVALID, operand);
   return hpa;
 }
 

@@ -65,7 +65,7 @@ export function setPageType(call: Call, entry: number, type: number): void {
 export function setPageOwner(call: Call, entry: number, tdrHpa: number): void {
   const page = tdrHpa / PAGE_4K;
   call.store.write(entry + PAMT_TYPE, pageType(call, entry) | (Math.floor(page / 0x1_0000_0000) << 8));
-  call.store.write(entry + PAMT_OWNER_LO, page % 0x1_0000_0000);
+  call.store.write(entry + PAMT_OWNER_LO, page >>> 0);
 }
 
 /** Gives a free page to a TD. An old epoch must not be taken for a blocking of it, hence BEPOCH 0. */
@@ -99,15 +99,18 @@ export function findTdmr(call: Call, hpa: number): number {
     found = tdmr;
   }
   if (found < 0 || hpa >= store.readNumber(found + TDMR_BASE) + store.readNumber(found + TDMR_SIZE)) return -1;
-  const initialized = store.readNumber(found + TDMR_LAST_INITIALIZED);
-  return hpa < initialized - (initialized % PAGE_1G) ? found : -1;
+  const initialized = Math.floor(store.readNumber(found + TDMR_LAST_INITIALIZED) / PAGE_1G) * PAGE_1G;
+  return hpa < initialized ? found : -1;
 }
+
+/** Shift of a page number by size. */
+const PAGE_SHIFT = [0, 9, 18] as const;
 
 /** HPA of the entry for the page of `size` that has `hpa`, in a TDMR that `findTdmr` found. */
 function entryHpa(call: Call, tdmr: number, hpa: number, size: number): number {
   const base = size === PG_4K ? TDMR_PAMT_4K_BASE : size === PG_2M ? TDMR_PAMT_2M_BASE : TDMR_PAMT_1G_BASE;
-  const index = Math.floor((hpa - call.store.readNumber(tdmr + TDMR_BASE)) / (PAGE_BYTES[size] as number));
-  return call.store.readNumber(tdmr + base) + index * PAMT_ENTRY_BYTES;
+  const page = (hpa - call.store.readNumber(tdmr + TDMR_BASE)) / PAGE_4K; // below 2^31: a TDMR has less than 8 TiB
+  return call.store.readNumber(tdmr + base) + (page >>> (PAGE_SHIFT[size] as number)) * PAMT_ENTRY_BYTES;
 }
 
 /** First cell of that entry. */

@@ -117,8 +117,8 @@ export function septStateAt(call: Call, cell: number): number {
 
 /** HPA of the page that a leaf of level 0 to 2 maps: whatever else stands in the address bits of a large one is left out. */
 export function leafHpa(entry: SeptEntry): number {
-  const hpa = septHpa(entry);
-  return hpa - (hpa % levelBytes(entry.level));
+  const lo = entry.level === 2 ? 0xc000_0000 : entry.level === 1 ? 0xffe0_0000 : SEPT_HPA_LO;
+  return (entry.hi & SEPT_HPA_HI) * 0x1_0000_0000 + ((entry.lo & lo) >>> 0);
 }
 
 // ---- changes of the copy ----
@@ -169,7 +169,7 @@ export function unblock(entry: SeptEntry): void {
 
 /** Makes a leaf map `hpa` instead; everything else stays. */
 export function relocate(entry: SeptEntry, hpa: number): void {
-  entry.lo = ((entry.lo & ~SEPT_HPA_LO) | (hpa % 0x1_0000_0000)) >>> 0;
+  entry.lo = ((entry.lo & ~SEPT_HPA_LO) | (hpa >>> 0)) >>> 0;
   entry.hi = ((entry.hi & ~SEPT_HPA_HI) | Math.floor(hpa / 0x1_0000_0000)) >>> 0;
 }
 
@@ -204,14 +204,14 @@ export function setLeafAndUnlock(call: Call, entry: SeptEntry, hpa: number, stat
 
 /** Makes the entry a leaf in `state` that maps `hpa` with `permissions` (RWX). */
 export function setLeaf(call: Call, entry: SeptEntry, hpa: number, state: number, permissions: number): void {
-  const lo = (hpa % 0x1_0000_0000) | permissions | SEPT_MT_WB | SEPT_IPAT | (stateLo[state] as number);
+  const lo = (hpa >>> 0) | permissions | SEPT_MT_WB | SEPT_IPAT | (stateLo[state] as number);
   const hi = Math.floor(hpa / 0x1_0000_0000) | (stateHi[state] as number) | SEPT_SUPPRESS_VE;
   writeSeptEntry(call, entry, lo, hi);
 }
 
 /** Makes the entry point to the table at `hpa`. */
 export function setNonLeaf(call: Call, entry: SeptEntry, hpa: number): void {
-  const lo = (hpa % 0x1_0000_0000) | SEPT_RWX | (stateLo[SEPT_NL_MAPPED] as number);
+  const lo = (hpa >>> 0) | SEPT_RWX | (stateLo[SEPT_NL_MAPPED] as number);
   const hi = Math.floor(hpa / 0x1_0000_0000) | (stateHi[SEPT_NL_MAPPED] as number) | SEPT_SUPPRESS_VE;
   writeSeptEntry(call, entry, lo, hi);
 }

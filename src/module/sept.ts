@@ -38,16 +38,21 @@ import {
 import type { Steps } from "./step.ts";
 import { checkStateAndLockTdcs, lockTdr } from "./td.ts";
 
+/** HPA bits of an entry, low and high word. */
+const HPA_LO = 0xffff_f000;
+const HPA_HI = 0x000f_ffff;
+
 /** What a GPA-and-level operand may hold: level in bits 2:0, GPA in bits 51:12, all else zero. */
 const LEVEL_MASK = 7;
 const PAGE_INFO_RESERVED_LO = 0xff8;
 const PAGE_INFO_RESERVED_HI = 0xfff0_0000;
 
 /**
- * Address bits that the alignment check sees: the recorded module computes the address in a 40-bit field, so an address for
- * an entry of level 4, aligned to 2^48 by the specification, passes with any of bits 47:40.
+ * Address bits that must be zero by level, low and high half. By the specification that of level 4 is aligned to 2^48, but the
+ * recorded module computes the address in a 40-bit field and so lets bits 47:40 pass.
  */
-const ALIGNMENT_SPAN = 2 ** 40;
+const UNALIGNED_LO = [0xfff, 0x1f_ffff, 0x3fff_ffff, 0xffff_ffff, 0xffff_ffff] as const;
+const UNALIGNED_HI = [0, 0, 0, 0x7f, 0xff] as const;
 
 /** GPA and level of a register that holds both: checked for reserved bits, level range and alignment to the level. */
 export function checkGpaAndLevel(
@@ -59,22 +64,23 @@ export function checkGpaAndLevel(
   const lo = call.lo(register);
   const hi = call.hi(register);
   const level = lo & LEVEL_MASK;
-  const gpa = hi * 0x1_0000_0000 + (lo - level);
   if (
     (lo & PAGE_INFO_RESERVED_LO) !== 0 ||
     (hi & PAGE_INFO_RESERVED_HI) !== 0 ||
     level < minLevel ||
     level > maxLevel ||
-    (gpa % ALIGNMENT_SPAN) % levelBytes(level) !== 0
+    ((lo - level) & (UNALIGNED_LO[level] as number)) !== 0 ||
+    (hi & (UNALIGNED_HI[level] as number)) !== 0
   ) {
     fail(TDX_OPERAND_INVALID, register);
   }
-  return { gpa, level };
+  return { gpa: hi * 0x1_0000_0000 + (lo - level), level };
 }
 
 /** True if `gpa` is a private address of the TD: below the shared bit, which is bit 47 or, with GPAW, bit 51. */
 export function isPrivateGpa(call: Call, tdcs: number, gpa: number): boolean {
-  return gpa < 2 ** Math.min(call.store.read(tdcs + TDCS_GPAW) !== 0 ? 51 : 47, call.platform.config.maxpa);
+  const end = call.store.read(tdcs + TDCS_GPAW) !== 0 ? 2 ** 51 : 2 ** 47;
+  return gpa < end && gpa < call.platform.keyedAddressEnd;
 }
 
 /** Level of the entries of the root table: 3, or 4 with 5-level paging. */
@@ -86,14 +92,23 @@ export function rootLevel(call: Call, tdcs: number): number {
 export function walkSept(call: Call, tdcs: number, gpa: number, level: number): SeptEntry {
   const { store, memory } = call;
   const eptpLo = store.read(tdcs + TDCS_EPTP);
+  const gpaLo = gpa >>> 0;
+  const gpaHi = Math.floor(gpa / 0x1_0000_0000);
   let table = store.read(tdcs + TDCS_EPTP + 1) * 0x1_0000_0000 + ((eptpLo & 0xffff_f000) >>> 0);
   for (let at = rootLevel(call, tdcs); ; at--) {
-    const index = Math.floor(gpa / levelBytes(at)) % 512;
-    const cell = memory.cell(table + index * 8);
-    const entry: SeptEntry = { cell, level: at, lo: store.read(cell), hi: store.read(cell + 1) };
-    if (at === level || (entry.lo & SEPT_RWX) === 0 || isLeaf(entry)) return entry;
-    table = septHpa(entry);
+    const cell = memory.cell(table) + indexAt(gpaLo, gpaHi, at) * 2;
+    const lo = store.read(cell);
+    const hi = store.read(cell + 1);
+    if (at === level || (lo & SEPT_RWX) === 0 || (lo & SEPT_PS) !== 0) return { cell, level: at, lo, hi };
+    table = (hi & HPA_HI) * 0x1_0000_0000 + ((lo & HPA_LO) >>> 0);
   }
+}
+
+/** Index of a GPA's entry in the table of a level: nine address bits, from bit 12 + 9 * level on. */
+function indexAt(lo: number, hi: number, level: number): number {
+  if (level < 2) return (lo >>> (12 + 9 * level)) & 0x1ff;
+  if (level === 2) return ((lo >>> 30) | (hi << 2)) & 0x1ff;
+  return (hi >>> (9 * level - 20)) & 0x1ff;
 }
 
 /** A mapped byte of a TD: the S-EPT leaf that maps its page, and its HPA. */
@@ -259,9 +274,6 @@ export function failWithEntry(call: Call, entry: SeptEntry, code: number, operan
   reportEntry(call, entry);
   fail(code, operand);
 }
-
-const HPA_LO = 0xffff_f000;
-const HPA_HI = 0x000f_ffff;
 
 /** No entry to report: RCX and RDX are 0. */
 export function clearReport(call: Call): void {

@@ -12,10 +12,8 @@ const ABSENT = 0;
 
 export class Memory {
   private readonly store: Store;
-  /** First cell of each page's block, by page number in its GiB; a cache of what the store has, so not state. */
-  private readonly directory = new Map<number, Uint32Array>();
-  private lastGib = -1;
-  private lastPages: Uint32Array = new Uint32Array(0);
+  /** By GiB: first cell of each page's block, by page number in the GiB. A cache of what the store has, so not state. */
+  private readonly directory: (Uint32Array | undefined)[] = [];
 
   constructor(store: Store) {
     this.store = store;
@@ -24,14 +22,10 @@ export class Memory {
   /** The cell of the 4-byte word at `hpa`, or 0 if its page has no block. `hpa` is in bytes, a multiple of 4. */
   peek(hpa: number): number {
     const gib = Math.floor(hpa / GIB);
+    const pages = this.directory[gib];
+    if (pages === undefined) return ABSENT;
     const inGib = hpa - gib * GIB;
-    if (gib !== this.lastGib) {
-      const pages = this.directory.get(gib);
-      if (pages === undefined) return ABSENT;
-      this.lastGib = gib;
-      this.lastPages = pages;
-    }
-    const base = this.lastPages[inGib >>> 12] as number;
+    const base = pages[inGib >>> 12] as number;
     return base === ABSENT ? ABSENT : base + ((inGib & 0xfff) >>> 2);
   }
 
@@ -136,8 +130,8 @@ export class Memory {
 
   /** Page-aligned HPAs of all pages that have a block, in no particular order; a page may hold only zeros. */
   *residentPages(): Generator<number> {
-    for (const [gib, pages] of this.directory) {
-      for (let i = 0; i < pages.length; i++) if (pages[i] !== ABSENT) yield gib * GIB + i * PAGE_BYTES;
+    for (const [gib, pages] of this.directory.entries()) {
+      for (let i = 0; i < (pages?.length ?? 0); i++) if (pages?.[i] !== ABSENT) yield gib * GIB + i * PAGE_BYTES;
     }
   }
 
@@ -149,10 +143,10 @@ export class Memory {
 
   private allocate(hpa: number): number {
     const gib = Math.floor(hpa / GIB);
-    let pages = this.directory.get(gib);
+    let pages = this.directory[gib];
     if (pages === undefined) {
       pages = new Uint32Array(PAGES_PER_GIB);
-      this.directory.set(gib, pages);
+      this.directory[gib] = pages;
     }
     const base = this.store.allocate(Math.floor(hpa / PAGE_BYTES));
     const inGib = hpa - gib * GIB;

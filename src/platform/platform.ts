@@ -52,6 +52,9 @@ export class Platform {
   readonly lps: number;
   /** Physical address bits below the KeyID bits. */
   readonly addressBits: number;
+  /** The first addresses that do not exist: without, and with KeyID bits. */
+  readonly addressEnd: number;
+  readonly keyedAddressEnd: number;
   /** Package number of each LP. */
   readonly packageOf: readonly number[];
 
@@ -73,6 +76,8 @@ export class Platform {
     this.lps = Math.max(...config.packages.flat()) + 1;
     this.tlb = new Tlb(store, this.hazards, this.lps);
     this.addressBits = config.maxpa - Math.log2(config.keyids.total);
+    this.addressEnd = 2 ** this.addressBits;
+    this.keyedAddressEnd = 2 ** config.maxpa;
     this.packageOf = Array.from({ length: this.lps }, (_, lp) => config.packages.findIndex((p) => p.includes(lp)));
     this.cpuidSlot = store.allocateValues(this.lps);
     for (let lp = 0; lp < this.lps; lp++) {

@@ -102,7 +102,7 @@ export class Store {
 
   /** Writes a number below 2^53 to words `cell` (low half) and `cell + 1`. */
   writeNumber(cell: number, value: number): void {
-    this.write(cell, value % 0x1_0000_0000);
+    this.write(cell, value >>> 0); // the low 32 bits, of any integer below 2^53
     this.write(cell + 1, Math.floor(value / 0x1_0000_0000));
   }
 
