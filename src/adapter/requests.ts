@@ -1,6 +1,6 @@
 /** The protocol's requests by name. Each checks its arguments and says in one line what it does; the work is Debugging's. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
-import type { Command, Granularity } from "../debugger/run-control.ts";
+import type { Command, Granularity } from "../debugger/goals.ts";
 import { Arguments } from "./arguments.ts";
 import type { Debugging } from "./debugging.ts";
 import { INSPECT_REQUEST } from "./inspect-protocol.ts";

@@ -8,7 +8,7 @@ export interface BreathHost {
 }
 
 /** The time between breaths, in milliseconds: an extension host must not be kept for longer than 50. */
-const SLICE = 10;
+const SLICE = 20;
 
 export class Breath {
   private readonly host: BreathHost;

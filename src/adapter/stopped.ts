@@ -1,0 +1,53 @@
+/** Why a session stopped, as the protocol tells it. */
+import type { DebugProtocol } from "@vscode/debugprotocol";
+import { statusText } from "../arch/status.ts";
+import { leafName } from "../debugger/breakpoints.ts";
+import { EXCEPTION_FILTERS } from "../debugger/exceptions.ts";
+import type { Session } from "../debugger/session.ts";
+import type { Stop } from "../debugger/stops.ts";
+
+type Body = Omit<DebugProtocol.StoppedEvent["body"], "threadId">;
+
+export function stoppedBody(stop: Stop, session: Session): Body {
+  return { ...reasonOf(stop, session), allThreadsStopped: true };
+}
+
+function reasonOf(stop: Stop, session: Session): Body {
+  switch (stop.reason) {
+    case "breakpoint": {
+      const ids = [...(stop.breakpoint?.ids ?? [])];
+      return { reason: stop.breakpoint?.isFunction ? "function breakpoint" : "breakpoint", hitBreakpointIds: ids };
+    }
+    case "exception":
+      return { reason: "exception", ...exceptionText(stop) };
+    case "start":
+      return { reason: "entry", description: "Stopped at the start of the flow" };
+    case "end":
+      return {
+        reason: "end",
+        description: "Stopped at the end of the flow",
+        text: `after step ${session.position.step}`,
+      };
+    case "goto":
+      return { reason: "goto", description: `Stopped at step ${session.position.step}` };
+    default:
+      return { reason: stop.reason };
+  }
+}
+
+function exceptionText(stop: Stop): { description?: string; text?: string } {
+  const { exception } = stop;
+  if (exception === undefined) return {};
+  const label = EXCEPTION_FILTERS.find(({ filter }) => filter === exception.filter)?.label ?? exception.filter;
+  const { failure, outcome } = exception;
+  if (failure)
+    return {
+      description: `Stopped: ${failure.kind === "expect" ? "failed expect" : "flow error"}`,
+      text: failure.message,
+    };
+  if (outcome === undefined) return { description: label };
+  return {
+    description: `Stopped: ${label}`,
+    text: `${leafName(outcome.callee)}: ${statusText(outcome.hi, outcome.lo)}`,
+  };
+}
