@@ -58,7 +58,7 @@ export type Mask = readonly string[] | readonly (readonly [offset: number, lengt
 export type LogOp =
   | { readonly op: "write"; readonly hpa: string; readonly hex: string }
   | { readonly op: "fill"; readonly hpa: string; readonly byte: number; readonly len: number }
-  | { readonly op: "read"; readonly hpa: string; readonly len: number; readonly hex: string; readonly mask?: Mask }
+  | ReadOp
   | SeamcallOp
   | { readonly op: "intr"; readonly after: number; readonly pending: number }
   | { readonly op: "inject"; readonly what: "pconfig" | "rdseed" | "rdrand" | "verify"; readonly value: number }
@@ -69,6 +69,14 @@ export type LogOp =
   | BeginOp
   | FinishOp
   | { readonly op: "tsc"; readonly add: string };
+
+export interface ReadOp {
+  readonly op: "read";
+  readonly hpa: string;
+  readonly len: number;
+  readonly hex: string;
+  readonly mask?: Mask;
+}
 
 export interface SeamcallOp extends Outcome {
   readonly op: "seamcall";

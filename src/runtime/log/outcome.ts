@@ -80,8 +80,8 @@ export function eventText(event: InjectedEvent | undefined): string {
   return event.errorCode === undefined ? information : `${information}:0x${(event.errorCode >>> 0).toString(16)}`;
 }
 
-/** Compares everything of a guest action's result but registers. Returns true if it is equal. */
-export function compareResult(expected: Outcome, got: GuestResult, mask: Mask | undefined, report: Report): boolean {
+/** Compares everything of a guest action's result but registers and memory. Returns true if it is equal. */
+export function compareResult(expected: Outcome, got: GuestResult, report: Report): boolean {
   const kind = expected.ok
     ? "ok"
     : expected.native
@@ -101,7 +101,6 @@ export function compareResult(expected: Outcome, got: GuestResult, mask: Mask | 
     same = false;
     report(what, want || "none", have || "none");
   };
-  if (got.kind === "ok" && got.data) same = compareBytes(expected.hex ?? "", got.data, mask, report);
   if (got.kind === "resume") {
     check("rip", String(expected.rip ?? 0), String(got.rip));
     check("inject", expected.inject ?? "", eventText(got.injected));
@@ -115,23 +114,6 @@ export const toHex = (bytes: Uint8Array): string => {
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
 };
-
-/** Compares memory with the digits of the log, but the byte ranges of `mask`; reports the first difference, up to 16 bytes. */
-export function compareBytes(hex: string, got: Uint8Array, mask: Mask | undefined, report: Report): boolean {
-  const have = toHex(got);
-  if (have === hex) return true;
-  const masked = new Uint8Array(got.length);
-  for (const range of mask ?? []) {
-    const [offset, length] = range as readonly [number, number];
-    masked.fill(1, offset, offset + length);
-  }
-  for (let i = 0; i < Math.max(got.length, hex.length / 2); i++) {
-    if (masked[i] || have.slice(2 * i, 2 * i + 2) === hex.slice(2 * i, 2 * i + 2)) continue;
-    report(`byte ${i}`, hex.slice(2 * i, 2 * i + 32), have.slice(2 * i, 2 * i + 32));
-    return false;
-  }
-  return true;
-}
 
 /** Bytes of hexadecimal digits. @throws LogFormatError */
 export function bytesOf(hex: string, line: number): Uint8Array {

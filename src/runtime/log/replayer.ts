@@ -2,12 +2,10 @@
  * Runs a SEAMCALL log on a machine and compares every output that is not masked. A register that the log does not name as
  * an output must keep its value, so each call is a check of all 16 registers.
  */
-import { RAX, RSP } from "../../arch/registers.ts";
-import { GuestActionError, type GuestResult } from "../../module/guest/actions.ts";
-import type { Entry } from "../../module/machine.ts";
-import { Machine } from "../../module/machine.ts";
+import { type Entry, Machine } from "../../module/machine.ts";
 import type { PlatformConfig } from "../../platform/config.ts";
 import { Store } from "../../state/store.ts";
+import { Checks } from "./checks.ts";
 import {
   type BeginOp,
   type FinishOp,
@@ -15,27 +13,16 @@ import {
   LogFormatError,
   type LogHeader,
   type LogOp,
-  type Mask,
-  type Outcome,
   parseHeader,
   parseOp,
+  type ReadOp,
+  type Registers,
   type SeamcallOp,
 } from "./format.ts";
 import { guestAction } from "./guest-action.ts";
+import { GUEST_MEMORY } from "./masked-memory.ts";
 import type { Mismatch } from "./mismatch.ts";
-import {
-  bytesOf,
-  compareBytes,
-  compareRegisters,
-  compareResult,
-  eventText,
-  loadRegisters,
-  maskedRegisters,
-  type RegisterFile,
-  registerFile,
-  saveRegisters,
-  setRegisters,
-} from "./outcome.ts";
+import { bytesOf, loadRegisters, type RegisterFile, registerFile, saveRegisters, setRegisters } from "./outcome.ts";
 import { ByteKeys, type LogScanner } from "./scan.ts";
 
 /** Calls of one leaf, or of one kind of guest action. */
@@ -53,13 +40,23 @@ export interface ReplayOptions {
   readonly createMachine?: (platform: PlatformConfig) => Machine;
 }
 
-const NO_REGISTERS = {};
+const DEFAULT_LIMIT = 100;
+const NO_BYTES = new Uint8Array();
+
+/** A call that stands in the middle. */
+interface Suspended {
+  readonly entry: Entry;
+  readonly input: RegisterFile;
+  readonly leaf: string;
+  readonly guest: boolean;
+  /** It stands where the log says. */
+  readonly fine: boolean;
+}
 
 /** A log on its way: runs the line that its scanner stands at. */
 export class Replayer {
   readonly header: LogHeader;
   readonly machine: Machine;
-  readonly mismatches: Mismatch[] = [];
   readonly byLeaf = new Map<string, Tally>();
   readonly scanner: LogScanner;
   readonly reads: Tally = { calls: 0, matches: 0 };
@@ -67,24 +64,27 @@ export class Replayer {
   matches = 0;
   seamcalls = 0;
 
-  private readonly limit: number;
-  private leaf = "";
-  private readonly tallies = new ByteKeys((leaf) => Object.assign(this.tally(leaf), { leaf }));
+  private readonly checks: Checks;
+  private readonly tallies = new ByteKeys((leaf) => ({ leaf, tally: this.tally(leaf) }));
   private readonly input = registerFile();
   private readonly expected = registerFile();
-  /** What `begin` left for `finish`, by LP. */
-  private readonly suspended = new Map<
-    number,
-    { entry: Entry; input: RegisterFile; leaf: string; guest: boolean; fine: boolean }
-  >();
+  /** What `begin` left for `finish`, by LP; undefined where it could not begin, which was counted. */
+  private readonly suspended = new Map<number, Suspended | undefined>();
 
   /** @throws LogFormatError if the scanner does not stand at the header of a log */
-  constructor(scanner: LogScanner, { mismatchLimit = 100, recording = false, createMachine }: ReplayOptions = {}) {
+  constructor(
+    scanner: LogScanner,
+    { mismatchLimit = DEFAULT_LIMIT, recording = false, createMachine }: ReplayOptions = {},
+  ) {
     this.scanner = scanner;
     this.header = parseHeader(scanner.text());
-    this.limit = mismatchLimit;
     const { platform } = this.header;
     this.machine = createMachine?.(platform) ?? new Machine(new Store({ recording }), platform);
+    this.checks = new Checks(this.machine, mismatchLimit);
+  }
+
+  get mismatches(): readonly Mismatch[] {
+    return this.checks.mismatches;
   }
 
   /**
@@ -93,23 +93,22 @@ export class Replayer {
    * @throws LogFormatError if the line is not what the format says; any other error is a defect of the machine
    */
   run(): void {
-    const { scanner, machine, input, expected } = this;
+    const { scanner, machine, checks, input, expected } = this;
+    checks.line = scanner.line;
     if (!scanner.seamcall(input, expected)) {
       const text = scanner.text();
       if (text !== "") this.perform(parseOp(text, scanner.line));
       return;
     }
     const { lp, leafStart, leafEnd } = scanner.call;
-    const tally = this.tallies.get(scanner.bytes, leafStart, leafEnd);
-    this.leaf = tally.leaf;
-    const lpCell = this.lpCell(lp);
-    loadRegisters(machine.store, lpCell, input, false);
+    const { leaf, tally } = this.tallies.get(scanner.bytes, leafStart, leafEnd);
+    checks.leaf = leaf;
+    loadRegisters(machine.store, this.lpCell(lp), input, false);
     machine.seamcall(lp);
     this.calls++;
     this.seamcalls++;
     tally.calls++;
-    if (machine.inGuest(lp)) this.report("result", "returns", "entered the guest");
-    else if (compareRegisters(machine.store, lpCell, expected, 0, this.report)) {
+    if (checks.returned(lp, expected, 0)) {
       this.matches++;
       tally.matches++;
     }
@@ -138,10 +137,7 @@ export class Replayer {
         platform.memory.fill(Number(op.hpa), op.byte, op.len);
         break;
       case "read":
-        this.leaf = "read";
-        this.reads.calls++;
-        if (compareBytes(op.hex, platform.memory.readBytes(Number(op.hpa), op.len), op.mask, this.report))
-          this.reads.matches++;
+        this.read(op);
         break;
       case "intr":
         platform.setInterrupt(op.after, op.pending);
@@ -185,11 +181,6 @@ export class Replayer {
     return lp >= 0 ? [lp] : Array.from({ length: this.machine.platform.lps }, (_, i) => i);
   }
 
-  private readonly report = (what: string, expected: string, got: string): void => {
-    if (this.mismatches.length < this.limit)
-      this.mismatches.push({ line: this.scanner.line, leaf: this.leaf, what, expected, got });
-  };
-
   private count(leaf: string, calls: number, matches: number, isSeamcall: boolean): void {
     this.calls += calls;
     this.matches += matches;
@@ -219,7 +210,7 @@ export class Replayer {
     const { machine, input } = this;
     const { lp } = op;
     const lpCell = this.lpCell(lp);
-    this.leaf = op.fn;
+    this.checks.leaf = op.fn;
     input.fill(0);
     setRegisters(input, op.in, this.scanner.line);
     const calls = op.repeat ?? 1;
@@ -227,63 +218,35 @@ export class Replayer {
     for (let i = 0; i < calls; i++) {
       loadRegisters(machine.store, lpCell, input, false);
       machine.seamcall(lp);
-      if (this.compareHost(lp, op, input, op.mask)) matches++;
+      if (this.checks.host(lp, op, input, op.mask)) matches++;
     }
     this.count(op.fn, calls, matches, true);
   }
 
-  /** After a SEAMCALL: it has returned (`out`), or a guest runs (`enter`). */
-  private compareHost(lp: number, outcome: Outcome, input: RegisterFile, mask: Mask | undefined): boolean {
-    const { machine, expected } = this;
-    const lpCell = this.lpCell(lp);
-    const entered = machine.inGuest(lp);
-    if (entered !== (outcome.enter !== undefined)) {
-      const status = machine.platform.readGpr(lp, RAX).toString(16);
-      if (entered) this.report("result", `rax ${outcome.out?.rax}`, "entered the guest");
-      else this.report("result", "enters the guest", `rax 0x${status}`);
-      return false;
-    }
-    if (outcome.enter === undefined) {
-      expected.set(input);
-      setRegisters(expected, outcome.out ?? NO_REGISTERS, this.scanner.line);
-      return compareRegisters(machine.store, lpCell, expected, maskedRegisters(mask), this.report);
-    }
-    const { inject = "", ...registers } = outcome.enter;
-    expected.fill(0);
-    setRegisters(expected, registers, this.scanner.line);
-    let same = compareRegisters(machine.store, lpCell, expected, maskedRegisters(mask) | (1 << RSP), this.report);
-    const event = eventText(machine.injectedEvent(lp));
-    if (event !== inject) {
-      this.report("inject", inject || "none", event || "none");
-      same = false;
-    }
-    return same;
+  private read({ hpa, len, hex, mask }: ReadOp): void {
+    this.checks.leaf = "read";
+    const bytes = this.machine.platform.memory.readBytes(Number(hpa), len);
+    this.reads.calls++;
+    if (this.checks.memory(Number(hpa), hex, bytes, mask)) this.reads.matches++;
   }
 
   private guest(op: GuestOp): void {
-    const { lp } = op;
-    this.leaf = op.fn ?? `guest ${op.action}`;
-    this.loadGuest(lp, op.in, this.input);
+    const { checks, input } = this;
+    const { lp, mask } = op;
+    checks.leaf = op.fn ?? `guest ${op.action}`;
+    this.loadGuest(lp, op.in, input);
     const action = guestAction(op, this.scanner.line);
-    const same = this.unlessImpossible(() =>
-      this.compareGuest(lp, op, this.machine.guest(lp, action), this.input, op.mask),
-    );
-    this.count(this.leaf, 1, same ? 1 : 0, false);
-  }
-
-  /** After a difference the log may have a guest act that does not run here: another difference, and no defect. */
-  private unlessImpossible(act: () => boolean): boolean {
-    try {
-      return act();
-    } catch (error) {
-      if (!(error instanceof GuestActionError)) throw error;
-      this.report("result", "a guest action", error.message);
-      return false;
-    }
+    const same = checks.unlessImpossible(() => {
+      const result = this.machine.guest(lp, action);
+      const read = op.ok && op.kind === "r" && result.kind === "ok";
+      const isRead = !read || checks.memory(Number(op.gpa) + GUEST_MEMORY, op.hex ?? "", result.data ?? NO_BYTES, mask);
+      return checks.guest(lp, op, result, input, mask) && isRead;
+    });
+    this.count(checks.leaf, 1, same ? 1 : 0, false);
   }
 
   /** Loads the guest's registers, if the log gives them, and keeps them in `file`. */
-  private loadGuest(lp: number, registers: GuestOp["in"], file: RegisterFile): void {
+  private loadGuest(lp: number, registers: Registers | undefined, file: RegisterFile): void {
     const { machine } = this;
     const lpCell = this.lpCell(lp);
     if (registers !== undefined) {
@@ -294,71 +257,55 @@ export class Replayer {
     saveRegisters(machine.store, lpCell, file);
   }
 
-  private compareGuest(
-    lp: number,
-    outcome: Outcome,
-    result: GuestResult,
-    input: RegisterFile,
-    mask: Mask | undefined,
-  ): boolean {
-    const { machine, expected } = this;
-    const isMemory = outcome.ok !== undefined;
-    if (!compareResult(outcome, result, mask, this.report)) return false;
-    if (outcome.exit !== undefined) {
-      expected.fill(0);
-      setRegisters(expected, outcome.exit, this.scanner.line);
-    } else {
-      expected.set(input);
-      setRegisters(expected, outcome.resume ?? NO_REGISTERS, this.scanner.line);
+  private begin(op: BeginOp): void {
+    const { lp, fn, hold } = op;
+    this.checks.leaf = fn;
+    const input = registerFile();
+    const entry = this.open(op, input);
+    if (entry === undefined) {
+      this.count(fn, 1, 0, false);
+      this.suspended.set(lp, undefined);
+      return;
     }
-    const skip = isMemory ? 0 : maskedRegisters(mask);
-    // RDMSR and RDTSC that the processor does by itself change registers in a way that the log does not tell.
-    return outcome.native === true || compareRegisters(machine.store, this.lpCell(lp), expected, skip, this.report);
+    while (entry.next !== undefined && entry.call.acquisitions < hold.n) entry.step();
+    const fine = entry.next !== undefined && entry.call.acquisitions === hold.n;
+    if (!fine) {
+      const got = `${entry.next === undefined ? "ended" : "stands"} after ${entry.call.acquisitions}`;
+      this.checks.report("acquisitions", `${hold.n} (${hold.lock} ${hold.id ?? ""})`, got);
+    }
+    this.suspended.set(lp, { entry, input, leaf: fn, guest: op.action !== undefined, fine });
   }
 
-  private begin(op: BeginOp): void {
+  /** Starts what `begin` says; undefined if no guest runs that could. */
+  private open(op: BeginOp, input: RegisterFile): Entry | undefined {
     const { machine } = this;
     const { lp, action } = op;
-    this.leaf = op.fn;
-    const input = registerFile();
-    let entry: Entry | undefined;
     if (action === undefined) {
-      setRegisters(input, op.in ?? NO_REGISTERS, this.scanner.line);
+      setRegisters(input, op.in ?? {}, this.scanner.line);
       loadRegisters(machine.store, this.lpCell(lp), input, false);
-      entry = machine.beginSeamcall(lp);
-    } else {
-      this.loadGuest(lp, op.in, input);
-      const guest = guestAction(op, this.scanner.line);
-      this.unlessImpossible(() => {
-        entry = machine.beginGuest(lp, guest);
-        return true;
-      });
-      if (entry === undefined) {
-        this.count(op.fn, 1, 0, false);
-        return;
-      }
+      return machine.beginSeamcall(lp);
     }
-    while (entry.next !== undefined && entry.call.acquisitions < op.hold.n) entry.step();
-    let fine = true;
-    if (entry.next === undefined || entry.call.acquisitions !== op.hold.n) {
-      fine = false;
-      const got = `${entry.next === undefined ? "ended" : "stands"} after ${entry.call.acquisitions} acquisitions`;
-      this.report("suspension", `acquisition ${op.hold.n} (${op.hold.lock} ${op.hold.id ?? ""})`, got);
-    }
-    this.suspended.set(lp, { entry, input, leaf: op.fn, guest: action !== undefined, fine });
+    this.loadGuest(lp, op.in, input);
+    const guest = guestAction(op, this.scanner.line);
+    let entry: Entry | undefined;
+    this.checks.unlessImpossible(() => {
+      entry = machine.beginGuest(lp, guest);
+      return true;
+    });
+    return entry;
   }
 
   private finish(op: FinishOp): void {
-    const { lp } = op;
+    const { machine, checks } = this;
+    const { lp, mask } = op;
+    if (!this.suspended.has(lp)) throw new LogFormatError(this.scanner.line, `nothing was begun on LP ${lp}`);
     const begun = this.suspended.get(lp);
-    if (begun === undefined) return; // its guest could not begin, which was counted
     this.suspended.delete(lp);
-    const { entry, input, guest } = begun;
-    this.leaf = begun.leaf;
+    if (begun === undefined) return;
+    const { entry, input, leaf, guest, fine } = begun;
+    checks.leaf = leaf;
     while (entry.next !== undefined) entry.step();
-    const same = guest
-      ? this.compareGuest(lp, op, this.machine.guestResult(lp), input, op.mask)
-      : this.compareHost(lp, op, input, op.mask);
-    this.count(this.leaf, 1, same && begun.fine ? 1 : 0, !guest);
+    const same = guest ? checks.guest(lp, op, machine.guestResult(lp), input, mask) : checks.host(lp, op, input, mask);
+    this.count(leaf, 1, same && fine ? 1 : 0, !guest);
   }
 }

@@ -80,9 +80,19 @@ describe("memory", () => {
     expect(differences(write, read)).toMatchObject([{ line: 3, what: "byte 4", expected: "ff0500", got: "040500" }]);
   });
 
+  const masked = { op: "read", hpa: "0x2000ffd", len: 7, hex: "000102ffff0500", mask: [[3, 2]] };
+
   test("differs in masked bytes only", () => {
-    const read = { op: "read", hpa: "0x2000ffd", len: 7, hex: "000102ffff0500", mask: [[3, 2]] };
-    expect(differences(write, read)).toEqual([]);
+    expect(differences(write, masked)).toEqual([]);
+  });
+
+  test("shows masked bytes again, as long as nobody has written them", () => {
+    const again = { op: "read", hpa: "0x2000ffe", len: 4, hex: "0102ffff" };
+    expect(differences(write, masked, again)).toEqual([]);
+    expect(differences(write, masked, { ...again, hex: "0102fffe" })).toHaveLength(1);
+    const other = { op: "write", hpa: "0x2001001", hex: "07" };
+    expect(differences(write, masked, other, again)).toMatchObject([{ line: 5, what: "byte 3" }]);
+    expect(differences(write, again)).toHaveLength(1);
   });
 });
 
