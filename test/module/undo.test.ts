@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkInvariants } from "../../src/module/invariants.ts";
 import { survey } from "../../src/module/survey.ts";
+import { expectUndone, expectUndoneByStep } from "../support/undoable.ts";
 import { buildZoo, GPA } from "../support/zoo.ts";
 
 const zoo = buildZoo();
@@ -11,35 +12,11 @@ const { store } = machine;
 const start = store.mark();
 const startHash = store.hash();
 
-describe.each(Object.entries(calls))("%s", (_, { leaf, operands }) => {
-  it("succeeds, breaks no invariant, and is undone without a trace", () => {
-    const before = survey(machine);
-    expect(host.call(leaf, operands)).toBe(0n);
-    expect(checkInvariants(machine, before)).toEqual([]);
-    store.undo(start);
-    expect(store.hash()).toBe(startHash);
-  });
+describe.each(Object.entries(calls))("%s", (_, call) => {
+  it("succeeds, breaks no invariant, and is undone without a trace", () => expectUndone(host, call));
 
   it("ends in the same state when it is stepped, and can be undone from each step", () => {
-    host.call(leaf, operands);
-    const whole = store.hash();
-    store.undo(start);
-
-    const entry = host.begin(leaf, operands, 0);
-    const hashes = [store.hash()];
-    const marks = [store.mark()];
-    while (entry.step() !== undefined) {
-      hashes.push(store.hash());
-      marks.push(store.mark());
-    }
-    expect(store.hash()).toBe(whole);
-    for (let i = marks.length - 1; i >= 0; i--) {
-      store.undo(marks[i] as number);
-      expect(store.hash()).toBe(hashes[i]);
-    }
-    machine.forgetEntries();
-    store.undo(start);
-    expect(store.hash()).toBe(startHash);
+    expectUndoneByStep(host, call);
   });
 });
 
