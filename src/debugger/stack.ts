@@ -1,8 +1,10 @@
 /** One call stack from the place inside the module down to the scenario: leaf steps, guest code, flow functions. */
-import { placeOf } from "../language/diagnostics.ts";
+import { placeOf, type Span } from "../language/diagnostics.ts";
 import { parseTrace } from "../module/step.ts";
+import type { FlowFrame } from "../runtime/frames.ts";
+import { statementAt } from "../runtime/places.ts";
 import { leafName } from "./breakpoints.ts";
-import { IN_LEAF } from "./debuggee.ts";
+import { IN_LEAF, IN_STATEMENT } from "./debuggee.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
 import { leafPath } from "./leaf-sources.ts";
 
@@ -29,13 +31,15 @@ export function stackOf(debuggee: FlowDebuggee, task: number): StackFrame[] {
   const frames: StackFrame[] = [];
   if (debuggee.place === IN_LEAF && task === debuggee.task) frames.push(...leafFrames(debuggee));
   for (const [index, frame] of debuggee.runtime.frames(task).entries()) {
-    const end = placeOf(frame.source, frame.span.end);
+    const span = spanOf(debuggee, frame, index === 0 && task === debuggee.task);
+    const start = placeOf(frame.source, span.start);
+    const end = placeOf(frame.source, span.end);
     frames.push({
       name: frame.guest ? `${frame.fn.name} (guest)` : frame.fn.name,
       kind: "flow",
       path: frame.source.path,
-      line: frame.line,
-      column: frame.column,
+      line: start.line,
+      column: start.column,
       endLine: end.line,
       endColumn: end.column,
       flowFrame: index,
@@ -43,6 +47,12 @@ export function stackOf(debuggee: FlowDebuggee, task: number): StackFrame[] {
     });
   }
   return frames;
+}
+
+/** The text that a frame stands in: right behind a call that is still the statement with the call, not the next one. */
+function spanOf(debuggee: FlowDebuggee, frame: FlowFrame, isInnermost: boolean): Span {
+  if (!isInnermost || debuggee.place !== IN_STATEMENT) return frame.span;
+  return statementAt(debuggee.program, frame.fn, frame.pc - 1) ?? frame.span;
 }
 
 /** The steps that are open in the module, innermost first. */

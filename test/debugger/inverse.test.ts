@@ -1,0 +1,115 @@
+/** Every step forward has its exact step back. */
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Command, Granularity } from "../../src/debugger/goals.ts";
+import { LIFECYCLE, openSession, SMALL, stateOf, type TestSession } from "./support.ts";
+
+const command = fc.constantFrom<Command>("over", "in", "out", "continue");
+const granularity = fc.constantFrom<Granularity>("statement", "call", "module");
+const step = fc.record({ command, granularity });
+
+const FUNCTIONS = ["TDH.SYS.INIT", "TDH.MEM.*", "TDG.MEM.PAGE.ACCEPT", "twice"];
+
+describe.each([
+  { name: "a small flow", text: SMALL, steps: 40 },
+  { name: "the life of a TD", text: LIFECYCLE, steps: 1700 },
+])("in $name", ({ text, steps }) => {
+  let test: TestSession;
+  beforeAll(async () => {
+    test = await openSession(text);
+  });
+
+  async function goTo(where: number): Promise<void> {
+    await test.session.control.goToStep(Math.floor(where * steps));
+  }
+
+  it("the inverse of a command leads back to the identical state, from anywhere", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.double({ min: 0, max: 1, noNaN: true }), step, fc.nat(30), async (where, move, inside) => {
+        const { control, timeline } = test.session;
+        await goTo(where);
+        for (let i = 0; i < inside; i++) timeline.fineForward();
+        const before = stateOf(test);
+        const position = test.session.position;
+        await control.forward(move.command, move.granularity);
+        if (position.step !== test.session.position.step || position.sub !== test.session.position.sub) {
+          await control.backward(move.command, move.granularity);
+        }
+        expect(stateOf(test)).toBe(before);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("so does any walk, taken back command by command, with breakpoints on the way", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.array(step, { maxLength: 12 }),
+        async (where, walk) => {
+          const { control, breakpoints } = test.session;
+          breakpoints.setFunctions(FUNCTIONS.map((name) => ({ name })));
+          test.session.exceptions.set([{ filter: "seamcall-error" }, { filter: "ept-violation-pending" }]);
+          await goTo(where);
+          const states: string[] = [];
+          const done: typeof walk = [];
+          for (const move of walk) {
+            states.push(stateOf(test));
+            await control.forward(move.command, move.granularity);
+            if (stateOf(test) === states.at(-1)) states.pop();
+            else done.push(move);
+          }
+          for (const move of done.reverse()) {
+            await control.backward(move.command, move.granularity);
+            expect(stateOf(test)).toBe(states.pop());
+          }
+          breakpoints.setFunctions([]);
+          test.session.exceptions.set([]);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("a state does not depend on the way that led to it", async () => {
+    const other = await openSession(text);
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), fc.nat(steps), async (walk, target) => {
+        for (const [i, move] of walk.entries()) {
+          await (i % 2 === 0 ? test.session.control.forward : test.session.control.backward).call(
+            test.session.control,
+            move.command,
+            move.granularity,
+          );
+        }
+        await test.session.control.goToStep(target);
+        await other.session.control.goToStep(target);
+        expect(stateOf(test)).toBe(stateOf(other));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("stops at the same places in both directions", async () => {
+    const { control, breakpoints, exceptions } = test.session;
+    breakpoints.setFunctions(FUNCTIONS.map((name) => ({ name })));
+    exceptions.set([
+      { filter: "seamcall-error" },
+      { filter: "ept-violation-pending" },
+      { filter: "ept-violation-private" },
+    ]);
+    await control.goToStep(0);
+    const there: string[] = [];
+    while ((await control.forward("continue")).reason !== "end") there.push(stateOf(test));
+    expect(there.length).toBeGreaterThan(3);
+    const back: string[] = [];
+    // Where the last command began is no breakpoint: a fresh start of the way back.
+    const { position } = test.session;
+    await control.goToStep(0);
+    await control.goToStep(position.step);
+    while ((await control.backward("continue")).reason !== "start") back.push(stateOf(test));
+    expect(back.reverse()).toEqual(there);
+    breakpoints.setFunctions([]);
+    exceptions.set([]);
+  });
+});
