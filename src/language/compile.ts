@@ -37,7 +37,7 @@ function compileModules(modules: readonly Module[], sink: DiagnosticSink): FlowP
     const main = tables.reserveFunction();
     mains.set(module, main);
     names.set(module.source.path, compileModule(module, main, names, mains, tables, sink));
-    platform = compilePlatform(module, platform, module === modules.at(-1), sink);
+    if (!module.broken) platform = compilePlatform(module, platform, module === modules.at(-1), sink);
   }
   const entry = mains.get(modules.at(-1) as Module) as number;
   return { ...tables, modules: names, platform, entry };
@@ -56,7 +56,8 @@ function compileModule(
   const imported: ModuleNames = new Map();
   const define = (name: string | undefined, span: Span, symbol: GlobalSymbol | FunctionSymbol) => {
     if (name === undefined) return;
-    if (own.has(name)) sink.error(source, span, "redefinition", `"${name}" is defined twice in this file`);
+    if (own.has(name) && !module.broken)
+      sink.error(source, span, "redefinition", `"${name}" is defined twice in this file`);
     else own.set(name, symbol);
   };
   for (const { node, module: other } of module.imports) {
@@ -80,6 +81,8 @@ function compileModule(
       tables.globals.push({ name: node.name, source });
     }
   }
+  // Of a file with syntax errors only the names count, so that those that import it are checked against them.
+  if (module.broken) return new Map([...imported, ...own]);
   const scope = new Scope(new Scope(undefined, imported), own);
   const work: Work = { tables, sink, source, pure: false, context: new FunctionContext("main", scope) };
   compileMain(work, module, main, mains);

@@ -13,6 +13,8 @@ export interface LoadOptions {
 }
 
 export interface Module extends ParsedSource {
+  /** It has syntax errors: its tree has holes, and what else is wrong with it may only follow from them. */
+  readonly broken: boolean;
   readonly imports: readonly { readonly node: Import; readonly module: Module }[];
 }
 
@@ -27,7 +29,7 @@ export async function loadFlow(path: string, options: LoadOptions, sink: Diagnos
   if (text === undefined) {
     const none = parseSource(path, "", sink);
     sink.error(none.source, { start: 0, end: 0 }, "no-source", `cannot read ${path}`);
-    return { modules: [{ ...none, imports: [] }] };
+    return { modules: [{ ...none, broken: false, imports: [] }] };
   }
   const modules: Module[] = [];
   await loadModule(path, text, { options, sink, modules, loading: [] });
@@ -42,7 +44,9 @@ interface Loading {
 }
 
 async function loadModule(path: string, text: string, state: Loading): Promise<Module> {
+  const before = state.sink.all.length;
   const parsed = parseSource(path, text, state.sink);
+  const broken = state.sink.all.length > before;
   const imports: { node: Import; module: Module }[] = [];
   state.loading.push(path);
   for (const node of parsed.program.statements) {
@@ -51,7 +55,7 @@ async function loadModule(path: string, text: string, state: Loading): Promise<M
     if (module !== undefined) imports.push({ node, module });
   }
   state.loading.pop();
-  const module: Module = { ...parsed, imports };
+  const module: Module = { ...parsed, broken, imports };
   state.modules.push(module);
   return module;
 }

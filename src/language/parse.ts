@@ -71,15 +71,15 @@ function report(outcome: Outcome, source: SourceFile, offset: number, sink: Diag
   for (const error of outcome.parserErrors) {
     if (count++ >= MAX_ERRORS) return;
     const previous = error.previousToken;
-    const atEnd = !Number.isFinite(error.token.startOffset);
-    const start = atEnd ? endOf(previous, 0) : error.token.startOffset;
+    const atEnd = !(error.token.startOffset >= 0) || error.token.image === "";
+    const start = atEnd ? endOf(previous, source.text.trimEnd().length - offset) : error.token.startOffset;
     const end = atEnd ? start : endOf(error.token, start);
     sink.error(source, { start: offset + start, end: offset + end }, "syntax", explain(error, atEnd));
   }
 }
 
 function endOf(token: ParserError["token"] | undefined, otherwise: number): number {
-  return token?.endOffset !== undefined && Number.isFinite(token.endOffset) ? token.endOffset + 1 : otherwise;
+  return token?.endOffset !== undefined && token.endOffset >= 0 ? token.endOffset + 1 : otherwise;
 }
 
 /** The parser's message in words. */

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { compileSources, complaints } from "../runtime/support.ts";
+
+const CASES: readonly (readonly [what: string, source: string])[] = [
+  ["syntax: a missing operand value", "let x = \nfoo"],
+  ["syntax: a stray bracket", "let x = 1 )"],
+  ["syntax: the text ends early", "fn f() { if true {"],
+  ["syntax: a string that does not end", 'log "abc\nlet x = 1'],
+  ["syntax: no value", "let = 3"],
+  ["syntax: a missing brace", "while true log 3"],
+  ["unknown leaf", "TDH.MEM.PAGE.ADDD(gpa: 0)"],
+  ["a leaf's operand with a slip", "TDH.MEM.TRACK(tdrr: 1)"],
+  ["missing operands", "TDH.MNG.CREATE(tdr: 1)"],
+  ["operand without a name", "TDH.MEM.TRACK(1)"],
+  ["operand twice", "TDH.MEM.TRACK(tdr: 1, rcx: 2)"],
+  ["undefined variable", "let alpha = 1\nlog alpah"],
+  ["undefined function", "hexx(1)"],
+  ["arity", "fn f(a, b) { }\nf(1)\nf(1, 2, 3)"],
+  ["arity of a builtin", "alloc_pages()"],
+  ["unknown constant", "log TDX_OPERAND_BUSI"],
+  ["unknown metadata field", "log TD_FIELD.TSC_OFSET"],
+  ["assignment to nothing", "x = 1"],
+  ["assignment to a constant", "1 = 2"],
+  ["twice the same name", "{ let a = 1 let a = 2 }"],
+  ["twice the same function", "fn f() { }\nfn f() { }"],
+  ["no effect", "let a = 1\na"],
+  ["break outside a loop", "break"],
+  ["return outside a function", "return 3"],
+  ["a number that is too large", "log 0x1_0000_0000_0000_0000"],
+  ["not a number", "log 0xfg"],
+  ["a leaf that is not called", "let f = TDH.MEM.TRACK"],
+  ["bad interpolation", 'log "{1 +}"\nlog "{nope}"\nlog "{"'],
+  ["a copy that is changed", "fn f() { let a = 1 spawn t { a = 2 } }"],
+  ["platform", "platform { lpz 4 packages 0 keyids 63 cmr 4G }"],
+  ["import", 'import "nowhere"'],
+  ["expect fails with another operator", "expect fails TDH.SYS.INIT() != 0"],
+];
+
+describe("what is wrong is told with line and column", () => {
+  it.each(CASES)("%s", async (_what, source) => {
+    const found = await complaints(source);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found).toMatchSnapshot();
+  });
+
+  it("in imported files too", async () => {
+    const { diagnostics, program } = await compileSources({
+      "main.tdx": 'import "lib"\nf()',
+      "lib.tdx": "fn f() {\n  TDH.NOPE()\n}",
+    });
+    expect(program).toBeUndefined();
+    expect(diagnostics).toMatchObject([
+      { file: "lib.tdx", line: 2, column: 3, severity: "error", code: "unknown-leaf" },
+    ]);
+  });
+
+  it("with what was probably meant", async () => {
+    const { diagnostics } = await compileSources({ "main.tdx": "TDH.MEM.PAGE.ADDD()" });
+    expect(diagnostics[0]).toMatchObject({ suggestion: "TDH.MEM.PAGE.ADD" });
+  });
+
+  it("an import that imports the file again", async () => {
+    const { diagnostics } = await compileSources({
+      "main.tdx": 'import "a"',
+      "a.tdx": 'import "b"',
+      "b.tdx": 'import "a"',
+    });
+    expect(diagnostics).toMatchObject([{ file: "b.tdx", code: "import-cycle" }]);
+  });
+});
