@@ -2,12 +2,13 @@
 
 import { checkCommand } from "./check.ts";
 import { type CommandLine, EXIT_FINE, EXIT_USAGE, helpText, UsageError } from "./command.ts";
+import { dapCommand } from "./dap.ts";
 import { decodeCommand } from "./decode.ts";
 import { replayCommand } from "./replay.ts";
 import { serveReplay } from "./replay-pool.ts";
 import { runCommand } from "./run.ts";
 
-const commands: readonly CommandLine[] = [runCommand, checkCommand, replayCommand, decodeCommand];
+const commands: readonly CommandLine[] = [runCommand, checkCommand, replayCommand, decodeCommand, dapCommand];
 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));

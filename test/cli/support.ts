@@ -14,6 +14,8 @@ export interface Ended {
 }
 
 export interface CommandLineUnderTest {
+  /** The bundle. */
+  readonly path: string;
   /** Runs `tdxflow` with these arguments in the project's folder. */
   run(...args: string[]): Ended;
   /** Writes a file into a temporary folder and returns its path. */
@@ -39,6 +41,7 @@ export async function commandLine(): Promise<CommandLineUnderTest> {
     logLevel: "error",
   });
   return {
+    path: outfile,
     run: (...args) => {
       const { status, stdout, stderr } = spawnSync(process.execPath, [outfile, ...args], {
         cwd: ROOT,
