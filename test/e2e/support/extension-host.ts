@@ -18,7 +18,9 @@ export type Host = "node" | "browser";
  * @throws Error if the run as a whole did not come to its end
  */
 export async function runInExtensionHost(host: Host): Promise<HostResult[]> {
-  const tests = join(ROOT, "dist", "test", `extension-tests-${host}.cjs`);
+  const extension = host === "node" ? ROOT : browserExtension();
+  // VS Code runs the tests in the host of the extension in whose folder they lie.
+  const tests = join(extension, "dist", "test", "extension-tests.cjs");
   await build({
     entryPoints: [join(ROOT, "test", "extension", "index.ts")],
     outfile: tests,
@@ -41,7 +43,7 @@ export async function runInExtensionHost(host: Host): Promise<HostResult[]> {
     url,
     {
       payload: JSON.stringify([
-        ["extensionDevelopmentPath", uri(host === "node" ? ROOT : browserExtension())],
+        ["extensionDevelopmentPath", uri(extension)],
         ["extensionTestsPath", uri(tests)],
         ["skipWelcome", "true"],
       ]),
