@@ -45,7 +45,8 @@ const ENABLE_PML = 1n << 17n;
 /** IA32_DEBUGCTL: TR without BTS writes branch records to where only a debugger sees them; bit 13 is the host's own. */
 const DEBUGCTL_TR = 1n << 6n;
 const DEBUGCTL_BTS = 1n << 7n;
-export const DEBUGCTL_UNCORE_PMI = 1n << 13n;
+const IA32_DEBUGCTL = 0x1d9;
+const DEBUGCTL_UNCORE_PMI = 1n << 13n;
 
 /** Writes a field; `value` has all its bits as they shall be. Errors: see `writeVp`. */
 export function writeVmcs(call: Call, element: Element, subject: Subject, value: bigint, writable: bigint): void {
@@ -97,13 +98,13 @@ export function keepOwned(real: bigint, value: bigint, owned: bigint, shadow: bi
   return (real & owned) | (value & ~owned);
 }
 
-/** Errors: TDX_METADATA_FIELD_VALUE_NOT_VALID. */
+/** IA32_DEBUGCTL for a guest: bit 13 is as on this LP. Errors: TDX_METADATA_FIELD_VALUE_NOT_VALID. */
 export function debugctl(call: Call, tdcs: number, value: bigint): bigint {
   const isDebug = (call.store.read(tdcs + TDCS_ATTRIBUTES) & ATTRIBUTE_DEBUG) !== 0;
   if ((value & DEBUGCTL_BTS) === 0n && (value & DEBUGCTL_TR) !== 0n && !isDebug) {
     fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
   }
-  return value & ~DEBUGCTL_UNCORE_PMI;
+  return (value & ~DEBUGCTL_UNCORE_PMI) | (call.platform.rdmsr(call.lp, IA32_DEBUGCTL) & DEBUGCTL_UNCORE_PMI);
 }
 
 /** Posted interrupts need their vector and descriptor. Errors: TDX_TD_VMCS_FIELD_NOT_INITIALIZED with the field's encoding. */
