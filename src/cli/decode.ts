@@ -1,9 +1,13 @@
 /** `tdxflow decode`: what a completion status means. */
 import { leafStatuses } from "../arch/generated/leaf-statuses.ts";
+import { leafLocks } from "../arch/generated/locks.ts";
 import { decodeStatus, statusOf } from "../arch/status.ts";
 import { statusAdvice } from "../arch/status-advice.ts";
 import { formatU64, parsed, parseU64 } from "../arch/u64.ts";
 import { type CommandLine, EXIT_FAILED, EXIT_FINE, EXIT_USAGE, parseCommand, UsageError } from "./command.ts";
+
+/** Class of statuses of a resource that is busy. */
+const BUSY_CLASS = 2;
 
 export const decodeCommand: CommandLine = {
   name: "decode",
@@ -40,6 +44,24 @@ interface Explanation {
   readonly meaning: string;
   readonly action: string;
   readonly leaves: readonly string[];
+  /** A busy status that names an object: the leaves that take its lock, and how. */
+  readonly takers: readonly string[];
+}
+
+/** Locks (docs/locks.md) by the operand that a busy status names. */
+const LOCK_OF_OPERAND: Readonly<Record<string, string>> = {
+  OP_STATE: "TDCS.OP_STATE",
+  TD_EPOCH: "TDCS.EPOCH",
+  RTMR: "TDCS.RTMR",
+  WBCACHE: "WBT",
+};
+
+function takersOf(operand: string): string[] {
+  const name = LOCK_OF_OPERAND[operand] ?? operand;
+  return Object.entries(leafLocks).flatMap(([leaf, locks]) => {
+    const mode = locks.find(([lock]) => lock === name)?.[1];
+    return mode === undefined ? [] : [`${leaf} (${mode})`];
+  });
 }
 
 /** Halves of a number, with or without 0x, decimal for none but 0; or of a status by name. */
@@ -52,7 +74,7 @@ function halvesOf(text: string): { hi: number; lo: number } | undefined {
     : undefined;
 }
 
-export function explain(hi: number, lo: number): Explanation {
+function explain(hi: number, lo: number): Explanation {
   const status = decodeStatus(hi, lo);
   const { name, error, nonRecoverable, fatal, className, detailKind, detail } = status;
   const leaves = Object.entries(leafStatuses)
@@ -69,6 +91,7 @@ export function explain(hi: number, lo: number): Explanation {
     detail,
     ...statusAdvice(hi, lo),
     leaves,
+    takers: status.class === BUSY_CLASS && detailKind === "operand" ? takersOf(detail) : [],
   };
 }
 
@@ -81,6 +104,7 @@ function explanationText(it: Explanation): string {
     ["meaning", it.meaning],
     ["usually", it.action],
     ["leaves", it.leaves.join(" ")],
+    ["lock of", it.takers.join(", ")],
   ];
   const shown = lines.filter(([, text]) => text !== "").map(([label, text]) => `  ${label.padEnd(8)} ${text}`);
   return [`${it.value}  ${it.name ?? "no TDX status"}`, ...shown].join("\n");

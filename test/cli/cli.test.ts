@@ -55,6 +55,12 @@ describe("decode", () => {
     expect(out).toMatch(/leaves +.*TDH\.MEM\.PAGE\.REMOVE/);
   });
 
+  test("says who takes the lock that a busy status names", () => {
+    const { out } = cli.run("decode", "0x8000020000000092");
+    expect(out).toMatch(/operand +SEPT_TREE/);
+    expect(out).toMatch(/lock of +.*TDH\.MEM\.PAGE\.AUG \(shared\).*TDH\.MEM\.RANGE\.BLOCK \(exclusive\)/);
+  });
+
   test("gives JSON", () => {
     const { code, out } = cli.run("decode", "--json", "TDX_OPERAND_BUSY");
     expect(code).toBe(0);
