@@ -3,10 +3,9 @@
  * are those of an emulator that is at least half as fast as the module's native code with history off, a quarter with
  * history on (test/vectors/scale/README.md).
  */
-import { R8, R9, RAX, RCX, RDX } from "../src/arch/registers.ts";
-import { LP_GPR } from "../src/platform/lp.ts";
 import { HOST_PAGE, Host, TDMR } from "../test/support/host.ts";
 import { type Figure, perSecond } from "./figures.ts";
+import { RawHost } from "./raw-host.ts";
 
 const PAGE = 4096;
 /** Pages that are mapped: 256 MiB. */
@@ -18,49 +17,35 @@ const NATIVE = { aug: 1_000_000, remove: 1_030_000, add: 341_000, reclaim: 1_500
 
 const [MEM_PAGE_ADD, MEM_PAGE_AUG, MEM_RANGE_BLOCK, MR_EXTEND, MEM_PAGE_REMOVE, MEM_TRACK] = [2, 6, 7, 16, 29, 38];
 
-/** A host's loop: the fewest register writes, a mark after each call as the debugger sets it. */
+/** A TD with tables for all pages, and the calls that are measured. */
 class Loop {
-  readonly host: Host;
   readonly tdr: number;
-  private readonly gpr: number;
+  readonly host: Host;
+  private readonly raw: RawHost;
 
   constructor(recording: boolean) {
     this.host = new Host({ store: { recording, historyBudget: 2 ** 30 } });
+    this.raw = new RawHost(this.host);
     this.tdr = this.host.buildTd().tdr;
-    this.gpr = this.host.machine.platform.lpCell(0) + LP_GPR;
     this.host.addTables(this.tdr, 0);
     for (let at = 512; at < PAGES; at += 512) this.host.addTables(this.tdr, at * PAGE, 1);
   }
 
-  call(leaf: number, rcx: number, rdx: number, r8: number, r9 = 0): void {
-    const { store } = this.host.machine;
-    store.writeNumber(this.gpr + RAX * 2, leaf);
-    store.writeNumber(this.gpr + RCX * 2, rcx);
-    store.writeNumber(this.gpr + RDX * 2, rdx);
-    store.writeNumber(this.gpr + R8 * 2, r8);
-    store.writeNumber(this.gpr + R9 * 2, r9);
-    this.host.machine.seamcall(0);
-    if (store.readNumber(this.gpr + RAX * 2) !== 0) {
-      throw new Error(`leaf ${leaf}: 0x${store.readBig(this.gpr + RAX * 2).toString(16)}`);
-    }
-    if (store.recording) store.mark();
-  }
-
   addAndMeasure(): void {
     for (let i = 0; i < MEASURED; i++) {
-      this.call(MEM_PAGE_ADD, i * PAGE, this.tdr, FIRST_PAGE + i * PAGE, HOST_PAGE);
-      for (let at = 0; at < PAGE; at += 256) this.call(MR_EXTEND, i * PAGE + at, this.tdr, 0);
+      this.raw.call(MEM_PAGE_ADD, i * PAGE, this.tdr, FIRST_PAGE + i * PAGE, HOST_PAGE);
+      for (let at = 0; at < PAGE; at += 256) this.raw.call(MR_EXTEND, i * PAGE + at, this.tdr);
     }
   }
 
   aug(): void {
-    for (let i = 0; i < PAGES; i++) this.call(MEM_PAGE_AUG, i * PAGE, this.tdr, FIRST_PAGE + i * PAGE);
+    for (let i = 0; i < PAGES; i++) this.raw.call(MEM_PAGE_AUG, i * PAGE, this.tdr, FIRST_PAGE + i * PAGE);
   }
 
   blockTrackRemove(): void {
-    for (let i = 0; i < PAGES; i++) this.call(MEM_RANGE_BLOCK, i * PAGE, this.tdr, 0);
-    this.call(MEM_TRACK, this.tdr, 0, 0);
-    for (let i = 0; i < PAGES; i++) this.call(MEM_PAGE_REMOVE, i * PAGE, this.tdr, 0);
+    for (let i = 0; i < PAGES; i++) this.raw.call(MEM_RANGE_BLOCK, i * PAGE, this.tdr);
+    this.raw.call(MEM_TRACK, this.tdr);
+    for (let i = 0; i < PAGES; i++) this.raw.call(MEM_PAGE_REMOVE, i * PAGE, this.tdr);
   }
 }
 
