@@ -23,6 +23,12 @@ export class TdxDebugSession extends DebugSession {
     this.onDisconnect = onDisconnect;
     this.debugging = new Debugging(host, (event, body) => this.sendEvent(new Event(event, body)));
     this.handlers = requestHandlers(this.debugging);
+    // A message that is no message is dropped; only a transport that fails ends the session.
+    this.removeAllListeners("error");
+    this.on("error", (event: DebugProtocol.Event) => {
+      if (/^(in|out)Stream/.test(String(event.body))) this.shutdown();
+      else this.sendEvent(new Event("output", { category: "stderr", output: `dropped a message: ${event.body}\n` }));
+    });
   }
 
   /** Whatever a client sends: nothing in it may break the session. */
