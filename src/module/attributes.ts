@@ -10,6 +10,8 @@ export const ATTRIBUTE_KL = 0x8000_0000;
 /** Bit 63. */
 export const ATTRIBUTE_PERFMON_HI = 0x8000_0000;
 
-/** Bits that may be 1; none must be. */
-export const ATTRIBUTES_FIXED0_LO = ATTRIBUTE_DEBUG | ATTRIBUTE_SEPT_VE_DISABLE | ATTRIBUTE_MIGRATABLE | ATTRIBUTE_PKS;
-export const ATTRIBUTES_FIXED0_HI = ATTRIBUTE_PERFMON_HI;
+/** Bits that may be 1 (low word, high word); none must be. */
+export const ATTRIBUTES_FIXED0 = [
+  ATTRIBUTE_DEBUG | ATTRIBUTE_SEPT_VE_DISABLE | ATTRIBUTE_MIGRATABLE | ATTRIBUTE_PKS,
+  ATTRIBUTE_PERFMON_HI,
+] as const;

@@ -21,8 +21,7 @@ import {
   ATTRIBUTE_MIGRATABLE,
   ATTRIBUTE_PERFMON_HI,
   ATTRIBUTE_SEPT_VE_DISABLE,
-  ATTRIBUTES_FIXED0_HI,
-  ATTRIBUTES_FIXED0_LO,
+  ATTRIBUTES_FIXED0,
 } from "./attributes.ts";
 import { type Call, fail } from "./call.ts";
 import {
@@ -155,7 +154,7 @@ export function* applyTdParams(call: Call, tdr: number, tdcs: number, params: Da
 
 /** Supported bits only; a migratable TD is neither debuggable nor has it performance counters. */
 function areValidAttributes(lo: number, hi: number): boolean {
-  if ((lo & ~ATTRIBUTES_FIXED0_LO) !== 0 || (hi & ~ATTRIBUTES_FIXED0_HI) !== 0) return false;
+  if ((lo & ~ATTRIBUTES_FIXED0[0]) !== 0 || (hi & ~ATTRIBUTES_FIXED0[1]) !== 0) return false;
   return (lo & ATTRIBUTE_MIGRATABLE) === 0 || ((lo & ATTRIBUTE_DEBUG) === 0 && (hi & ATTRIBUTE_PERFMON_HI) === 0);
 }
 

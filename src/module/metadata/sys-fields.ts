@@ -1,7 +1,7 @@
 /** The module's own metadata: what TDH.SYS.RD and RDALL, and a guest's TDG.SYS.RD and RDALL, tell of platform and module. */
 import { cpuidConfigurable } from "../../arch/generated/cpuid-tables.ts";
 import { TDX_METADATA_FIELD_ID_INCORRECT, TDX_METADATA_FIELD_NOT_READABLE } from "../../arch/generated/status-codes.ts";
-import { ATTRIBUTES_FIXED0_HI, ATTRIBUTES_FIXED0_LO } from "../attributes.ts";
+import { ATTRIBUTES_FIXED0 } from "../attributes.ts";
 import * as build from "../build.ts";
 import { type Call, fail } from "../call.ts";
 import { allowedFms } from "../fms.ts";
@@ -88,7 +88,7 @@ const reads: Readonly<Record<string, Read>> = {
   TDVPS_BASE_SIZE: () => MIN_TDVPS_PAGES * PAGE_BYTES,
   TDVPS_SIZE_PER_L2_VM: () => TDVPS_PAGES_PER_L2_VM * PAGE_BYTES,
 
-  ATTRIBUTES_FIXED0: () => word64(ATTRIBUTES_FIXED0_LO, ATTRIBUTES_FIXED0_HI),
+  ATTRIBUTES_FIXED0: () => word64(...ATTRIBUTES_FIXED0),
   ATTRIBUTES_FIXED1: () => 0,
   XFAM_FIXED0: (call) => supportedXfam(call),
   XFAM_FIXED1: () => XFAM_FIXED1,
