@@ -1,7 +1,7 @@
 import { cpuidConfigurable } from "../../arch/generated/cpuid-tables.ts";
 import { TDX_OPERAND_INVALID, TDX_SYS_LP_INIT_NOT_DONE } from "../../arch/generated/status-codes.ts";
 import { R8, R9, RCX, RDX } from "../../arch/registers.ts";
-import { ATTRIBUTES_FIXED0_HI, ATTRIBUTES_FIXED0_LO } from "../attributes.ts";
+import { ATTRIBUTES_FIXED0 } from "../attributes.ts";
 import { VENDOR_ID } from "../build.ts";
 import { type Call, fail } from "../call.ts";
 import { checkAlignedSharedHpa } from "../hpa.ts";
@@ -70,8 +70,8 @@ function writeInfo(call: Call, info: number): void {
   view.setUint16(36, PAMT_ENTRY_BYTES, true);
   view.setUint16(48, MIN_NUM_TDCS_PAGES * PAGE_4K, true);
   view.setUint16(52, MIN_TDVPS_PAGES * PAGE_4K, true);
-  view.setUint32(64, ATTRIBUTES_FIXED0_LO, true);
-  view.setUint32(68, ATTRIBUTES_FIXED0_HI, true);
+  view.setUint32(64, ATTRIBUTES_FIXED0[0], true);
+  view.setUint32(68, ATTRIBUTES_FIXED0[1], true);
   view.setUint32(80, supportedXfam(call), true);
   view.setUint32(88, XFAM_FIXED1, true);
   view.setUint32(128, cpuidConfigurable.length, true);
