@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { session } from "./support.ts";
+
+const CASES: readonly (readonly [source: string, line: number, column: number, message: RegExp])[] = [
+  ["let x = 1\nlog x + true", 2, 5, /\+ takes integers, not an integer and a boolean/],
+  ['let x = 1\nlog "a" + x', 2, 5, /\+ takes integers.*to put values into text/],
+  ["let x = 0\nlog 5 / x", 2, 5, /division by zero/],
+  ["let x = 0\nlog 5 % x", 2, 5, /division by zero/],
+  ["if 1 { }", 1, 4, /a condition is true or false, not an integer \(compare it/],
+  ["let r = { alpha: 1 }\nlog r.alhpa", 2, 5, /no field "alhpa" \(did you mean "alpha"\?\)/],
+  ["let r = { a: 1 }\nr.b = 2", 2, 1, /has no field "b"/],
+  ["let l = [1]\nlog l[1]", 2, 5, /index 1 is past the end of a list of 1/],
+  ["let l = [1]\nl[5] = 1", 2, 1, /past the end/],
+  ["log late\nlet late = 1", 1, 5, /"late" has no value yet/],
+  ["let f = 3\nf(1)", 2, 1, /only a function can be called, not an integer/],
+  ["fn f(a) { return a }\nlet g = f\ng()", 3, 1, /takes 1 arguments, not 0/],
+  ["for i in 0 .. 10 step 0 { }", 1, 1, /the step of a range must not be 0/],
+  ["for i in 5 { }", 1, 1, /for goes over a list or a range, not an integer/],
+  ["on lp 99 { }", 1, 7, /"lp" is from 0 to 3, not 99/],
+  ["TDH.SYS.LP.INIT()", 1, 1, /TDH.SYS.LP.INIT failed: TDX_SYS_/],
+  ["fn init() { return TDH.SYS.LP.INIT() }\ninit()", 2, 1, /TDH.SYS.LP.INIT failed/],
+  ["expect 1 + 1 == 3", 1, 1, /expected 1 \+ 1 == 3; the left side is 2, the right side 3/],
+  ["expect TDH.SYS.LP.INIT()", 1, 1, /expected TDH.SYS.LP.INIT\(\) to succeed; it returned TDX_/],
+  ["expect fails TDH.SYS.INIT()", 1, 1, /to fail; it returned TDX_SUCCESS/],
+  ["expect fails TDH.SYS.LP.INIT() == TDX_OPERAND_BUSY", 1, 1, /the left side is TDX_SYS_/],
+  ['let n = 3\nfail "n is {n}"', 2, 1, /^n is 3$/],
+  ["read64(0xffff_ffff_ffff_ffff)", 1, 1, /"hpa" is from 0 to/],
+  ["TDH.MEM.TRACK(tdr: [1])", 1, 1, /the operand "tdr" \(RCX\) takes an integer, not a list/],
+  ["TDH.MEM.SEPT.RD(gpa: 0, level: 9, tdr: 0)", 1, 1, /the operand "level" has 3 bits; 9 does not fit/],
+  ["fill(0, 1, 1G)", 1, 1, /"bytes" is from 0 to/],
+  ["free_page(0x1001)", 1, 1, /not the address of a page/],
+  ["let p = alloc_page()\nfree_page(p)\nfree_page(p)", 3, 1, /is free already/],
+];
+
+describe("an error of the flow ends it, with its place", () => {
+  it.each(CASES)("%s", async (source, line, column, message) => {
+    const { runtime } = await session(source);
+    runtime.run(1000);
+    expect(runtime.status).toBe("failed");
+    const failure = runtime.failure!;
+    expect(`${failure.message}${failure.hint === "" ? "" : ` (${failure.hint})`}`).toMatch(message);
+    expect([failure.line, failure.column]).toEqual([line, column]);
+  });
+
+  it("with the calls that led there", async () => {
+    const { runtime } = await session(
+      "fn a(n) {\n  return 1 / n\n}\nfn b(n) {\n  let x = a(n) + 1\n  return x\n}\nlog b(0)",
+    );
+    runtime.run(1000);
+    expect(runtime.failure?.stack).toEqual(["a (main.tdx:2:10)", "b (main.tdx:5:3)", "main.tdx (main.tdx:8:1)"]);
+  });
+});
