@@ -8,6 +8,7 @@ import { hostLeaves } from "./leaves.ts";
 import type { Steps } from "./step.ts";
 import { SYS_STATE } from "./sys.ts";
 import { refuseLeaf } from "./unsupported.ts";
+import { whySystem } from "./why.ts";
 
 /** RAX must be a known leaf and version, and the system's state must allow it. Then runs the leaf. */
 export function* dispatch(call: Call): Steps {
@@ -21,7 +22,7 @@ export function* dispatch(call: Call): Steps {
   if (state === SYS_SHUTDOWN) {
     if (info?.allowedAfterShutdown !== true) fail(TDX_SYS_SHUTDOWN);
   } else if (state !== SYS_READY && info?.allowedBeforeSysReady !== true) {
-    fail(TDX_SYS_NOT_READY);
+    fail(TDX_SYS_NOT_READY, 0, whySystem(state));
   }
 
   const leaf = hostLeaves[call.leaf] ?? refuseLeaf;

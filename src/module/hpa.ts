@@ -1,10 +1,15 @@
 /** Checks of physical address operands. `operand` is the operand id that a status names; for registers it is the register's number. */
 import { TDX_OPERAND_INVALID } from "../arch/generated/status-codes.ts";
 import { type Call, fail } from "./call.ts";
+import { hex } from "./why.ts";
 
 /** A private or TDX-owned page: aligned, no KeyID bits, nothing above the physical address width. Returns the HPA. */
 export function checkHpa(call: Call, hpa: number, alignment: number, operand: number): number {
-  if ((hpa & (alignment - 1)) !== 0 || hpa >= call.platform.addressEnd) fail(TDX_OPERAND_INVALID, operand);
+  if ((hpa & (alignment - 1)) !== 0 || hpa >= call.platform.addressEnd) {
+    const aligned = (hpa & (alignment - 1)) === 0;
+    const wrong = aligned ? "has a KeyID or is too high" : `is not aligned to ${hex(alignment)}`;
+    fail(TDX_OPERAND_INVALID, operand, `${hex(hpa)} ${wrong}`);
+  }
   return hpa;
 }
 
@@ -13,7 +18,9 @@ export function checkHpa(call: Call, hpa: number, alignment: number, operand: nu
  * Returns its address without KeyID bits.
  */
 export function checkSharedHpa(call: Call, hpa: number, size: number, operand: number): number {
-  if (!isSharedHpa(call, hpa, size)) fail(TDX_OPERAND_INVALID, operand);
+  if (!isSharedHpa(call, hpa, size)) {
+    fail(TDX_OPERAND_INVALID, operand, `${hex(hpa)} has a private KeyID, is too high, or is in the SEAM range`);
+  }
   return hpa % 2 ** call.platform.addressBits;
 }
 
@@ -29,6 +36,6 @@ export function isSharedHpa(call: Call, hpa: number, size: number): boolean {
 
 /** As `checkSharedHpa`, for a buffer that must be aligned to its size, a power of two. */
 export function checkAlignedSharedHpa(call: Call, hpa: number, size: number, operand: number): number {
-  if (hpa % size !== 0) fail(TDX_OPERAND_INVALID, operand);
+  if (hpa % size !== 0) fail(TDX_OPERAND_INVALID, operand, `${hex(hpa)} is not aligned to ${hex(size)}`);
   return checkSharedHpa(call, hpa, size, operand);
 }

@@ -25,6 +25,9 @@ export const HELD_SEPT_ENTRY = 5;
 
 const EXCLUSIVE_BIT = 1;
 const SHAREX_READER = 2;
+/** Where the number of readers begins in a lock's word. */
+export const SHAREX_READER_SHIFT = 1;
+export const HP_READER_SHIFT = 2;
 const HP_FLAG = 2;
 const HP_READER = 4;
 /** Bit 11 of an S-EPT entry's low word. */

@@ -4,11 +4,23 @@
  */
 import { TDX_OPERAND_BUSY, TDX_OPERAND_BUSY_HOST_PRIORITY } from "../arch/generated/status-codes.ts";
 import { type Call, fail } from "./call.ts";
-import { BUSY_HOST_PRIORITY, promoteSharexHp, TAKEN, tryMutex, trySharex, trySharexHp } from "./lock-words.ts";
+import {
+  BUSY_HOST_PRIORITY,
+  HP_READER_SHIFT,
+  promoteSharexHp,
+  SHAREX_READER_SHIFT,
+  TAKEN,
+  tryMutex,
+  trySharex,
+  trySharexHp,
+} from "./lock-words.ts";
 import type { Steps } from "./step.ts";
+import { whyLocked } from "./why.ts";
 
-function busy(result: number, operand: number): never {
-  fail(result === BUSY_HOST_PRIORITY ? TDX_OPERAND_BUSY_HOST_PRIORITY : TDX_OPERAND_BUSY, operand);
+/** `readerShift`: where the number of readers begins in the lock's word. */
+function busy(call: Call, cell: number, result: number, operand: number, readerShift: number): never {
+  if (result === BUSY_HOST_PRIORITY) fail(TDX_OPERAND_BUSY_HOST_PRIORITY, operand, "a host waits for it");
+  fail(TDX_OPERAND_BUSY, operand, whyLocked(call.store.read(cell), readerShift));
 }
 
 /** `code`: the busy status, where it is not TDX_OPERAND_BUSY (SYS_BUSY has no operand). */
@@ -19,18 +31,18 @@ export function* lockMutex(call: Call, cell: number, operand: number, code = TDX
 
 export function* lockSharex(call: Call, cell: number, mode: number, operand: number): Steps {
   const result = trySharex(call, cell, mode);
-  if (result !== TAKEN) busy(result, operand);
+  if (result !== TAKEN) busy(call, cell, result, operand, SHAREX_READER_SHIFT);
   yield "the lock is taken";
 }
 
 export function* lockSharexHp(call: Call, cell: number, mode: number, operand: number): Steps {
   const result = trySharexHp(call, cell, mode);
-  if (result !== TAKEN) busy(result, operand);
+  if (result !== TAKEN) busy(call, cell, result, operand, HP_READER_SHIFT);
   yield "the lock is taken";
 }
 
 export function* promoteLock(call: Call, cell: number, operand: number): Steps {
   const result = promoteSharexHp(call, cell);
-  if (result !== TAKEN) busy(result, operand);
+  if (result !== TAKEN) busy(call, cell, result, operand, HP_READER_SHIFT);
   yield "the lock is exclusive";
 }

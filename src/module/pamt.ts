@@ -24,6 +24,7 @@ import {
   TDMR_SIZE,
   TDMR_WORDS,
 } from "./sys.ts";
+import { hex, whyPage } from "./why.ts";
 
 /** Page sizes, and levels of an S-EPT leaf. */
 export const PG_4K = 0;
@@ -106,21 +107,26 @@ export function findTdmr(call: Call, hpa: number): number {
 /** Shift of a page number by size. */
 const PAGE_SHIFT = [0, 9, 18] as const;
 
-/** HPA of the entry for the page of `size` that has `hpa`, in a TDMR that `findTdmr` found. */
-function entryHpa(call: Call, tdmr: number, hpa: number, size: number): number {
+/** Number of the page that has `hpa` in a TDMR that `findTdmr` found. Below 2^31: a TDMR has less than 8 TiB. */
+function pageInTdmr(call: Call, tdmr: number, hpa: number): number {
+  return ((hpa - call.store.readNumber(tdmr + TDMR_BASE)) / PAGE_4K) | 0;
+}
+
+/** HPA of the entry for the page of `size` that has page number `page` of the TDMR. */
+function entryHpa(call: Call, tdmr: number, page: number, size: number): number {
   const base = size === PG_4K ? TDMR_PAMT_4K_BASE : size === PG_2M ? TDMR_PAMT_2M_BASE : TDMR_PAMT_1G_BASE;
-  const page = (hpa - call.store.readNumber(tdmr + TDMR_BASE)) / PAGE_4K; // below 2^31: a TDMR has less than 8 TiB
-  return call.store.readNumber(tdmr + base) + (page >>> (PAGE_SHIFT[size] as number)) * PAMT_ENTRY_BYTES;
+  return call.store.readNumber(tdmr + base) + (page >> (PAGE_SHIFT[size] as number)) * PAMT_ENTRY_BYTES;
 }
 
 /** First cell of that entry. */
-export function entryIn(call: Call, tdmr: number, hpa: number, size: number): number {
-  return call.memory.cell(entryHpa(call, tdmr, hpa, size));
+function entryOf(call: Call, tdmr: number, page: number, size: number): number {
+  return call.memory.cell(entryHpa(call, tdmr, page, size));
 }
 
 /** Calls `visit` with the cell of each of the 512 entries of the next smaller size below a 2 MiB or 1 GiB page. They fill two pages of the PAMT. */
 export function forEachChildEntry(call: Call, hpa: number, size: number, visit: (entry: number) => void): void {
-  const first = entryHpa(call, findTdmr(call, hpa), hpa, size - 1);
+  const tdmr = findTdmr(call, hpa);
+  const first = entryHpa(call, tdmr, pageInTdmr(call, tdmr, hpa), size - 1);
   for (let page = 0; page < 2; page++) {
     const base = call.memory.cell(first + page * PAGE_4K);
     for (let i = 0; i < 256; i++) visit(base + i * (PAMT_ENTRY_BYTES / 4));
@@ -129,7 +135,8 @@ export function forEachChildEntry(call: Call, hpa: number, size: number, visit: 
 
 /** True if all 512 small entries of a 2 MiB range are PT_NDA. A page of the PAMT that was never written has only those. */
 function isRangeFree(call: Call, hpa: number): boolean {
-  const first = entryHpa(call, findTdmr(call, hpa), hpa, PG_4K);
+  const tdmr = findTdmr(call, hpa);
+  const first = entryHpa(call, tdmr, pageInTdmr(call, tdmr, hpa), PG_4K);
   for (let page = 0; page < 2; page++) {
     const base = call.memory.peek(first + page * PAGE_4K);
     if (base === 0) continue;
@@ -140,7 +147,8 @@ function isRangeFree(call: Call, hpa: number): boolean {
 
 /** First cell of the entry for a page that is known to be in the PAMT. */
 export function implicitEntry(call: Call, hpa: number, size: number): number {
-  return entryIn(call, findTdmr(call, hpa), hpa, size);
+  const tdmr = findTdmr(call, hpa);
+  return entryOf(call, tdmr, pageInTdmr(call, tdmr, hpa), size);
 }
 
 /**
@@ -150,10 +158,10 @@ export function implicitEntry(call: Call, hpa: number, size: number): number {
  */
 export function* walkPamt(call: Call, hpa: number, mode: number, target: number, operand: number): Steps<PamtEntry> {
   const tdmr = findTdmr(call, hpa);
-  if (tdmr < 0) fail(TDX_OPERAND_ADDR_RANGE_ERROR, operand);
+  if (tdmr < 0) fail(TDX_OPERAND_ADDR_RANGE_ERROR, operand, `${hex(hpa)} is in no initialised GiB of a TDMR`);
 
   yield "lock the PAMT entry of the 1 GiB block (shared)";
-  const entry1g = entryIn(call, tdmr, hpa, PG_1G);
+  const entry1g = entryOf(call, tdmr, page, PG_1G);
   yield* lockSharexHp(call, pamtLock(entry1g), SHARED, operand);
   if (pageType(call, entry1g) === PT_REG || target === PG_1G) {
     if (mode === EXCLUSIVE) yield* promoteLock(call, pamtLock(entry1g), operand);
@@ -161,7 +169,7 @@ export function* walkPamt(call: Call, hpa: number, mode: number, target: number,
   }
 
   yield "lock the PAMT entry of the 2 MiB block (shared)";
-  const entry2m = entryIn(call, tdmr, hpa, PG_2M);
+  const entry2m = entryOf(call, tdmr, page, PG_2M);
   yield* lockSharexHp(call, pamtLock(entry2m), SHARED, operand);
   if (pageType(call, entry2m) === PT_REG || target === PG_2M) {
     if (mode === EXCLUSIVE) yield* promoteLock(call, pamtLock(entry2m), operand);
@@ -169,7 +177,7 @@ export function* walkPamt(call: Call, hpa: number, mode: number, target: number,
   }
 
   yield "lock the PAMT entry of the 4 KiB page";
-  const entry4k = entryIn(call, tdmr, hpa, PG_4K);
+  const entry4k = entryOf(call, tdmr, page, PG_4K);
   yield* lockSharexHp(call, pamtLock(entry4k), mode, operand);
   return { cell: entry4k, size: PG_4K };
 }
@@ -231,7 +239,10 @@ export function* lockPage(
   checkHpa(call, hpa, PAGE_BYTES[size] as number, operand);
   const entry = yield* walkPamt(call, hpa, mode, size, operand);
   yield "check the page's type and size in the PAMT";
-  if (entry.size !== size || pageType(call, entry.cell) !== type) fail(TDX_PAGE_METADATA_INCORRECT, operand);
+  const found = pageType(call, entry.cell);
+  if (entry.size !== size || found !== type) {
+    fail(TDX_PAGE_METADATA_INCORRECT, operand, whyPage(hpa, found, entry.size, type, size));
+  }
   return entry;
 }
 
@@ -240,7 +251,9 @@ export function* lockFreePage(call: Call, hpa: number, size: number, operand: nu
   const entry = yield* lockPage(call, hpa, size, EXCLUSIVE, PT_NDA, operand);
   if (size === PG_2M) {
     yield "check that all 4 KiB pages of the range are free";
-    if (!isRangeFree(call, hpa)) fail(TDX_PAGE_METADATA_INCORRECT, operand);
+    if (!isRangeFree(call, hpa)) {
+      fail(TDX_PAGE_METADATA_INCORRECT, operand, `a 4 KiB page of the range at ${hex(hpa)} is in use`);
+    }
   }
   return entry;
 }

@@ -25,6 +25,7 @@ import {
 } from "./platform-vmx.ts";
 import type { Steps } from "./step.ts";
 import { MAX_HKIDS, SYS_CACHE_BLOCKS, SYS_PRIVATE_HKID_MAX, SYS_PRIVATE_HKID_MIN } from "./sys.ts";
+import { hex } from "./why.ts";
 
 const MSR_WBNOINVDP = 0x99;
 const PAGE_4K = 4096;
@@ -55,7 +56,8 @@ export function* checkAndSamplePlatform(call: Call): Steps {
 }
 
 function requireMsr(call: Call, msr: SampledMsr, holds: (value: bigint) => boolean): void {
-  if (!holds(sampledMsr(call, msr))) fail(TDX_INCORRECT_MSR_VALUE, msr);
+  const value = sampledMsr(call, msr);
+  if (!holds(value)) fail(TDX_INCORRECT_MSR_VALUE, msr, `MSR ${hex(msr)} is ${hex(value)}`);
 }
 
 function checkCapabilities(call: Call): void {
@@ -122,7 +124,9 @@ function checkControls(call: Call, controls: typeof tdControlSpecs, keep: boolea
       if (((capability >> 32n) & PROCBASED_CTLS2_ENCLV_EXITING) === 0n) init &= ~PROCBASED_CTLS2_ENCLV_EXITING;
     }
     const value = allowedControls(spec, capability, init);
-    if (value === undefined) fail(TDX_INCORRECT_MSR_VALUE, spec.msr);
+    if (value === undefined) {
+      fail(TDX_INCORRECT_MSR_VALUE, spec.msr, `MSR ${hex(spec.msr)}, ${hex(capability)}, forbids ${hex(init)}`);
+    }
     if (!keep) continue;
     const cell = call.sys + (cells[i] as number);
     if (spec.msr === SAMPLED_MSRS.IA32_VMX_PROCBASED_CTLS3) call.store.writeBig(cell, value);

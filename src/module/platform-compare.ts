@@ -23,6 +23,7 @@ import {
 import { limitsCpuid } from "./platform-cpuid.ts";
 import type { Steps } from "./step.ts";
 import { MAX_PACKAGES } from "./sys.ts";
+import { hex } from "./why.ts";
 
 const MSR_WBNOINVDP = 0x99;
 const S = SAMPLED_MSRS;
@@ -72,7 +73,9 @@ export function* comparePlatform(call: Call): Steps {
 
 function compareMsrs(call: Call, msrs: readonly SampledMsr[]): void {
   for (const msr of msrs) {
-    if (call.platform.rdmsr(call.lp, msr) !== sampledMsr(call, msr)) fail(TDX_INCONSISTENT_MSR, msr);
+    const own = call.platform.rdmsr(call.lp, msr);
+    const first = sampledMsr(call, msr);
+    if (own !== first) fail(TDX_INCONSISTENT_MSR, msr, `MSR ${hex(msr)} is ${hex(own)}, on the first LP ${hex(first)}`);
   }
 }
 

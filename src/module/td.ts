@@ -3,7 +3,7 @@
  * layout.ts. Pages of the TDCS other than the first are found through TDR.TDCX_PA.
  */
 
-import { opStateAllowsGuestLeaf, opStateAllowsHostLeaf } from "../arch/generated/op-states.ts";
+import { opStateAllowsGuestLeaf, opStateAllowsHostLeaf, opStateNames } from "../arch/generated/op-states.ts";
 import { OPERAND_OP_STATE } from "../arch/generated/operand-ids.ts";
 import { PT_TDR } from "../arch/generated/pamt-types.ts";
 import {
@@ -27,6 +27,7 @@ import {
 import { lockSharexHp } from "./locks.ts";
 import { lockPage, PG_4K } from "./pamt.ts";
 import type { Steps } from "./step.ts";
+import { whyLifecycle } from "./why.ts";
 
 /** Life cycle of a TD, by its key (arch: states.json, "lifecycle"). */
 export const TD_HKID_ASSIGNED = 0;
@@ -69,8 +70,11 @@ export function* checkStateAndLockTdcs(call: Call, tdr: number, mode: number): S
   const { store } = call;
   yield "check the TD's life cycle";
   if (store.read(tdr + TDR_FATAL) !== 0) fail(TDX_TD_FATAL);
-  if (store.read(tdr + TDR_LIFECYCLE_STATE) !== TD_KEYS_CONFIGURED) fail(TDX_TD_KEYS_NOT_CONFIGURED);
-  if (store.read(tdr + TDR_NUM_TDCX) < MIN_NUM_TDCS_PAGES) fail(TDX_TDCS_NOT_ALLOCATED);
+  const lifecycle = store.read(tdr + TDR_LIFECYCLE_STATE);
+  if (lifecycle !== TD_KEYS_CONFIGURED) fail(TDX_TD_KEYS_NOT_CONFIGURED, 0, whyLifecycle(lifecycle));
+  const pages = store.read(tdr + TDR_NUM_TDCX);
+  if (pages < MIN_NUM_TDCS_PAGES)
+    fail(TDX_TDCS_NOT_ALLOCATED, 0, `${pages} of ${MIN_NUM_TDCS_PAGES} TDCS pages were added`);
 
   const tdcs = tdcsCell(call, tdr, 0);
   if (mode !== NO_LOCK) {
@@ -80,7 +84,7 @@ export function* checkStateAndLockTdcs(call: Call, tdr: number, mode: number): S
   yield "check that the operation state allows the leaf";
   const opState = store.read(tdcs + TDCS_OP_STATE);
   const allowed = call.isGuest ? opStateAllowsGuestLeaf(call.leaf, opState) : opStateAllowsHostLeaf(call.leaf, opState);
-  if (!allowed) fail(TDX_OP_STATE_INCORRECT);
+  if (!allowed) fail(TDX_OP_STATE_INCORRECT, 0, `the TD is ${opStateNames[opState] ?? opState}`);
   return tdcs;
 }
 

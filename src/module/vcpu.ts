@@ -20,6 +20,7 @@ import {
   TDX_VCPU_ASSOCIATED,
   TDX_VCPU_STATE_INCORRECT,
 } from "../arch/generated/status-codes.ts";
+import { vcpuStateNames } from "../arch/generated/td-states.ts";
 import { type Call, fail } from "./call.ts";
 import {
   TDCS_NUM_ASSOC_VCPUS,
@@ -91,7 +92,9 @@ export function requiredTdvpsPages(call: Call, tdcs: number): number {
 
 /** Errors: TDX_TDCX_NUM_INCORRECT if TDVPS pages are missing. */
 export function checkTdvpsPages(call: Call, tdvpr: number, tdcs: number): void {
-  if (call.store.read(tdvpr + TDVPS_NUM_TDVPS_PAGES) < requiredTdvpsPages(call, tdcs)) fail(TDX_TDCX_NUM_INCORRECT);
+  const pages = call.store.read(tdvpr + TDVPS_NUM_TDVPS_PAGES);
+  const needed = requiredTdvpsPages(call, tdcs);
+  if (pages < needed) fail(TDX_TDCX_NUM_INCORRECT, 0, `${pages} of ${needed} TDVPS pages were added`);
 }
 
 /** Marks what the VMCSs hold of the host's state as out of date; it is written again before the next entry. */
@@ -116,12 +119,14 @@ export function* associateVcpu(call: Call, tdvpr: number, tdcs: number, allowDis
   const { store } = call;
   yield "check the VCPU's state";
   const state = store.read(tdvpr + TDVPS_VCPU_STATE);
-  if (state !== VCPU_READY && !(allowDisabled && state === VCPU_DISABLED)) fail(TDX_VCPU_STATE_INCORRECT);
+  if (state !== VCPU_READY && !(allowDisabled && state === VCPU_DISABLED)) {
+    fail(TDX_VCPU_STATE_INCORRECT, 0, `the VCPU is ${vcpuStateNames[state] ?? state}`);
+  }
 
   yield "associate the VCPU with this LP";
   const associated = store.read(tdvpr + TDVPS_ASSOC_LPID);
   if (associated === call.lp) return false;
-  if (associated !== NO_LP) fail(TDX_VCPU_ASSOCIATED);
+  if (associated !== NO_LP) fail(TDX_VCPU_ASSOCIATED, 0, `the VCPU is associated with LP ${associated}`);
   store.write(tdvpr + TDVPS_ASSOC_LPID, call.lp);
   forgetHostState(call, tdvpr, TDVPS_LP_DEPENDENT_HPA_UPDATED);
   countAssociation(call, tdcs, 1);

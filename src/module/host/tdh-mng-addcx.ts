@@ -1,4 +1,4 @@
-import { opStateAllowsHostLeaf } from "../../arch/generated/op-states.ts";
+import { opStateAllowsHostLeaf, opStateNames } from "../../arch/generated/op-states.ts";
 import { PT_NDA, PT_TDCX } from "../../arch/generated/pamt-types.ts";
 import { SEPT_FREE } from "../../arch/generated/sept-states.ts";
 import {
@@ -26,6 +26,7 @@ import { writeRandom256 } from "../random.ts";
 import { freeEntryWords } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
 import { addChildren, claimTdPage, lockTdr, MIN_NUM_TDCS_PAGES, TD_KEYS_CONFIGURED, tdcsCell } from "../td.ts";
+import { whyLifecycle } from "../why.ts";
 
 /** TDCS pages that a TD may have: the base and one for each of three L2 VMs. */
 const MAX_NUM_TDCS_PAGES = 9;
@@ -44,10 +45,11 @@ export function* tdhMngAddcx(call: Call): Steps {
   const tdr = yield* lockTdr(call, RDX, EXCLUSIVE);
   yield "check the TD's life cycle";
   if (store.read(tdr + TDR_FATAL) !== 0) fail(TDX_TD_FATAL);
-  if (store.read(tdr + TDR_LIFECYCLE_STATE) !== TD_KEYS_CONFIGURED) fail(TDX_TD_KEYS_NOT_CONFIGURED);
+  const lifecycle = store.read(tdr + TDR_LIFECYCLE_STATE);
+  if (lifecycle !== TD_KEYS_CONFIGURED) fail(TDX_TD_KEYS_NOT_CONFIGURED, 0, whyLifecycle(lifecycle));
   yield "check that the TDCS has room for a page";
   const index = store.read(tdr + TDR_NUM_TDCX);
-  if (index >= MAX_NUM_TDCS_PAGES) fail(TDX_TDCX_NUM_INCORRECT);
+  if (index >= MAX_NUM_TDCS_PAGES) fail(TDX_TDCX_NUM_INCORRECT, 0, `it has ${index}, as many as it can`);
 
   yield "lock the new page (exclusive) and check that it is free";
   const hpa = call.num(RCX);
@@ -63,7 +65,9 @@ export function* tdhMngAddcx(call: Call): Steps {
   } else if (index >= MIN_NUM_TDCS_PAGES) {
     yield "check that the operation state allows the leaf";
     const opState = store.read(tdcsCell(call, tdr, TDCS_OP_STATE));
-    if (!opStateAllowsHostLeaf(call.leaf, opState)) fail(TDX_OP_STATE_INCORRECT);
+    if (!opStateAllowsHostLeaf(call.leaf, opState)) {
+      fail(TDX_OP_STATE_INCORRECT, 0, `the TD is ${opStateNames[opState] ?? opState}`);
+    }
   }
 
   yield "register the page in the TDR";

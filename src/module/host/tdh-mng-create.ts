@@ -1,6 +1,6 @@
 import { PT_NDA, PT_TDR } from "../../arch/generated/pamt-types.ts";
 import { TDX_HKID_NOT_FREE, TDX_OPERAND_INVALID, TDX_RND_NO_ENTROPY } from "../../arch/generated/status-codes.ts";
-import { HKID_ASSIGNED, HKID_FREE } from "../../arch/generated/td-states.ts";
+import { HKID_ASSIGNED, HKID_FREE, hkidStateNames } from "../../arch/generated/td-states.ts";
 import { RCX, RDX } from "../../arch/registers.ts";
 import { MODULE_HANDOFF_VERSION } from "../build.ts";
 import { type Call, fail } from "../call.ts";
@@ -12,6 +12,7 @@ import { writeRandom256 } from "../random.ts";
 import type { Steps } from "../step.ts";
 import { SYS_HKID } from "../sys.ts";
 import { TD_HKID_ASSIGNED } from "../td.ts";
+import { hex } from "../why.ts";
 
 /**
  * TDH.MNG.CREATE: makes a TD: a page becomes its TDR, and it gets a KeyID.
@@ -23,14 +24,15 @@ export function* tdhMngCreate(call: Call): Steps {
 
   yield "check that the KeyID is private";
   const hkid = privateHkidOperand(call, RDX);
-  if (hkid < 0) fail(TDX_OPERAND_INVALID, RDX);
+  if (hkid < 0) fail(TDX_OPERAND_INVALID, RDX, `${hex(call.big(RDX))} is no private KeyID`);
 
   yield "lock the page (exclusive) and check that it is free";
   const page = yield* lockPage(call, call.num(RCX), PG_4K, EXCLUSIVE, PT_NDA, RCX);
   yield "lock the key ownership table (exclusive)";
   yield* lockKot(call, EXCLUSIVE);
   yield "check that the KeyID is free";
-  if (hkidState(call, hkid) !== HKID_FREE) fail(TDX_HKID_NOT_FREE);
+  const state = hkidState(call, hkid);
+  if (state !== HKID_FREE) fail(TDX_HKID_NOT_FREE, 0, `KeyID ${hkid} is ${hkidStateNames[state] ?? state}`);
 
   yield "zero the page";
   call.claimPage(call.num(RCX), store.read(call.sys + SYS_HKID));

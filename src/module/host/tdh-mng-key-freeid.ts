@@ -7,6 +7,7 @@ import { TDR_HKID, TDR_LIFECYCLE_STATE } from "../layout.ts";
 import { EXCLUSIVE } from "../lock-words.ts";
 import type { Steps } from "../step.ts";
 import { lockTdr, TD_BLOCKED, TD_TEARDOWN } from "../td.ts";
+import { hex, whyLifecycle } from "../why.ts";
 
 /**
  * TDH.MNG.KEY.FREEID: takes the KeyID from a TD whose memory no cache holds any more. The TD's pages can then be reclaimed.
@@ -19,12 +20,14 @@ export function* tdhMngKeyFreeid(call: Call): Steps {
   yield "lock the TDR (exclusive)";
   const tdr = yield* lockTdr(call, RCX, EXCLUSIVE);
   yield "check the TD's life cycle";
-  if (store.read(tdr + TDR_LIFECYCLE_STATE) !== TD_BLOCKED) fail(TDX_LIFECYCLE_STATE_INCORRECT);
+  const lifecycle = store.read(tdr + TDR_LIFECYCLE_STATE);
+  if (lifecycle !== TD_BLOCKED) fail(TDX_LIFECYCLE_STATE_INCORRECT, 0, whyLifecycle(lifecycle));
   yield "lock the key ownership table (exclusive)";
   yield* lockKot(call, EXCLUSIVE);
   yield "check that all packages wrote back their caches";
   const hkid = store.read(tdr + TDR_HKID);
-  if (wbinvdBitmap(call, hkid) !== 0) fail(TDX_WBCACHE_NOT_COMPLETE);
+  const dirty = wbinvdBitmap(call, hkid);
+  if (dirty !== 0) fail(TDX_WBCACHE_NOT_COMPLETE, 0, `packages that have not: bit map ${hex(dirty)}`);
 
   yield "free the KeyID";
   setHkidState(call, hkid, HKID_FREE);

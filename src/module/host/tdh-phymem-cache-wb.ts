@@ -23,6 +23,7 @@ import {
   WBT_LOCK,
   WBT_WORDS,
 } from "../sys.ts";
+import { hex } from "../why.ts";
 
 const COMMAND_START = 0;
 const COMMAND_RESUME = 1;
@@ -37,7 +38,7 @@ export function* tdhPhymemCacheWb(call: Call): Steps {
   const { store, sys } = call;
   yield "check the command";
   const command = call.num(RCX);
-  if (command > COMMAND_RESUME) fail(TDX_OPERAND_INVALID, RCX);
+  if (command > COMMAND_RESUME) fail(TDX_OPERAND_INVALID, RCX, `${hex(command)} is no command`);
 
   yield "lock the package's write-back";
   const packageNumber = store.read(call.lpCell + LP_PKG);

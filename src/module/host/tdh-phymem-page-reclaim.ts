@@ -1,4 +1,4 @@
-import { PT_NDA, PT_RSVD, PT_TDR } from "../../arch/generated/pamt-types.ts";
+import { PT_NDA, PT_RSVD, PT_TDR, pageTypeNames } from "../../arch/generated/pamt-types.ts";
 import {
   TDX_LIFECYCLE_STATE_INCORRECT,
   TDX_OPERAND_INVALID,
@@ -14,6 +14,7 @@ import { lockOwnerTdr } from "../owner.ts";
 import { PAGE_4K, PAGE_BYTES, PG_4K, pageOwner, pageType, setPageType, walkPamt } from "../pamt.ts";
 import type { Steps } from "../step.ts";
 import { addChildren, TD_TEARDOWN } from "../td.ts";
+import { hex, whyLifecycle } from "../why.ts";
 
 const OUTPUTS = [RCX, RDX, R8, R9, R10, R11];
 
@@ -33,28 +34,36 @@ export function* tdhPhymemPageReclaim(call: Call): Steps {
 
   yield "check that the page is in use";
   const type = pageType(call, page.cell);
-  if (type === PT_NDA || type === PT_RSVD) fail(TDX_PAGE_METADATA_INCORRECT, RCX);
+  if (type === PT_NDA || type === PT_RSVD) fail(TDX_PAGE_METADATA_INCORRECT, RCX, `it is ${pageTypeNames[type]}`);
   const owner = pageOwner(call, page.cell);
   call.setNum(RCX, type);
   call.setNum(RDX, owner);
   call.setNum(R8, page.size);
   yield "check that the address is the start of the page";
-  if (hpa % (PAGE_BYTES[page.size] as number) !== 0) fail(TDX_OPERAND_INVALID, RCX);
+  const bytes = PAGE_BYTES[page.size] as number;
+  if (hpa % bytes !== 0)
+    fail(TDX_OPERAND_INVALID, RCX, `the page of ${hex(bytes)} bytes begins at ${hex(hpa - (hpa % bytes))}`);
 
   if (type !== PT_TDR) {
     const tdr = yield* lockOwnerTdr(call, owner, SHARED);
     yield "check that the TD is being torn down";
-    if (store.read(tdr + TDR_LIFECYCLE_STATE) !== TD_TEARDOWN) fail(TDX_LIFECYCLE_STATE_INCORRECT);
+    checkTornDown(call, tdr);
     yield "count the child pages out of the TDR";
     addChildren(call, tdr, -(512 ** page.size));
   } else {
     const tdr = call.memory.cell(hpa);
     yield "check that the TD is being torn down";
-    if (store.read(tdr + TDR_LIFECYCLE_STATE) !== TD_TEARDOWN) fail(TDX_LIFECYCLE_STATE_INCORRECT);
+    checkTornDown(call, tdr);
     yield "check that no other page of the TD is left";
-    if (store.readNumber(tdr + TDR_CHLDCNT) !== 0) fail(TDX_TD_ASSOCIATED_PAGES_EXIST);
+    const children = store.readNumber(tdr + TDR_CHLDCNT);
+    if (children !== 0) fail(TDX_TD_ASSOCIATED_PAGES_EXIST, 0, `${children} pages of 4 KiB are left`);
   }
 
   yield "free the page in the PAMT";
   setPageType(call, page.cell, PT_NDA);
+}
+
+function checkTornDown(call: Call, tdr: number): void {
+  const lifecycle = call.store.read(tdr + TDR_LIFECYCLE_STATE);
+  if (lifecycle !== TD_TEARDOWN) fail(TDX_LIFECYCLE_STATE_INCORRECT, 0, whyLifecycle(lifecycle));
 }

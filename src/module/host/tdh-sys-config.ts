@@ -30,6 +30,7 @@ import {
 } from "../sys.ts";
 import { lockModule } from "../sys-lock.ts";
 import { checkTdmr, readTdmrInfo, type TdmrInfo } from "../tdmr-info.ts";
+import { hex, whyLps, whySystem } from "../why.ts";
 
 /** Alignment of the array of pointers and of each TDMR_INFO. */
 const TDMR_INFO_ALIGNMENT = 512;
@@ -46,17 +47,19 @@ export function* tdhSysConfig(call: Call): Steps {
   yield "lock the module (exclusive)";
   yield* lockModule(call, EXCLUSIVE);
   yield "check that TDH.SYS.INIT and TDH.SYS.LP.INIT of all LPs were done";
-  if (store.read(sys + SYS_STATE) !== SYSINIT_DONE) fail(TDX_SYS_CONFIG_NOT_PENDING);
-  if (store.read(sys + SYS_NUM_INIT_LPS) < call.platform.lps) fail(TDX_SYS_CONFIG_NOT_PENDING);
+  const state = store.read(sys + SYS_STATE);
+  if (state !== SYSINIT_DONE) fail(TDX_SYS_CONFIG_NOT_PENDING, 0, whySystem(state));
+  const lps = store.read(sys + SYS_NUM_INIT_LPS);
+  if (lps < call.platform.lps) fail(TDX_SYS_CONFIG_NOT_PENDING, 0, whyLps(lps, call.platform.lps));
 
   yield "check the array's address";
   const array = checkAlignedSharedHpa(call, call.num(RCX), TDMR_INFO_ALIGNMENT, RCX);
   yield "check the number of TDMRs";
   const count = call.num(RDX);
-  if (count < 1 || count > MAX_TDMRS) fail(TDX_OPERAND_INVALID, RDX);
+  if (count < 1 || count > MAX_TDMRS) fail(TDX_OPERAND_INVALID, RDX, `it is ${count}, not 1 to ${MAX_TDMRS}`);
   yield "check the global KeyID";
   const hkid = privateHkidOperand(call, R8);
-  if (hkid < 0) fail(TDX_OPERAND_INVALID, R8);
+  if (hkid < 0) fail(TDX_OPERAND_INVALID, R8, `${hex(call.big(R8))} is no private KeyID`);
 
   yield "reserve the global KeyID";
   setHkidState(call, hkid, HKID_RESERVED);

@@ -11,6 +11,7 @@ import { checkAndSamplePlatform } from "../platform-check.ts";
 import type { Steps } from "../step.ts";
 import { SYS_NUM_INIT_LPS, SYS_NUM_INIT_PKGS, SYS_PKG_CONFIG_BITMAP, SYS_STATE } from "../sys.ts";
 import { lockModule } from "../sys-lock.ts";
+import { whySystem } from "../why.ts";
 
 /**
  * TDH.SYS.INIT: starts the module on this platform, once, on one LP.
@@ -27,7 +28,8 @@ export function* tdhSysInit(call: Call): Steps {
   yield "check the attributes";
   if (call.lo(RCX) !== 0 || call.hi(RCX) !== 0) fail(TDX_OPERAND_INVALID, RCX);
   yield "check that the module was not started before";
-  if (store.read(sys + SYS_STATE) !== SYSINIT_PENDING) fail(TDX_SYS_INIT_NOT_PENDING);
+  const state = store.read(sys + SYS_STATE);
+  if (state !== SYSINIT_PENDING) fail(TDX_SYS_INIT_NOT_PENDING, 0, whySystem(state));
 
   yield* checkAndSamplePlatform(call);
 

@@ -7,6 +7,7 @@ import { programRandomKey } from "../pconfig.ts";
 import type { Steps } from "../step.ts";
 import { SYS_NUM_INIT_PKGS, SYS_PKG_CONFIG_BITMAP, SYS_STATE } from "../sys.ts";
 import { lockModule } from "../sys-lock.ts";
+import { whySystem } from "../why.ts";
 
 /** TDH.SYS.KEY.CONFIG: gives the module's global KeyID a key on this LP's package. The last package makes the system ready. No operands. */
 export function* tdhSysKeyConfig(call: Call): Steps {
@@ -15,12 +16,14 @@ export function* tdhSysKeyConfig(call: Call): Steps {
   yield "lock the module (exclusive)";
   yield* lockModule(call, EXCLUSIVE);
   yield "check that TDH.SYS.CONFIG was done";
-  if (store.read(sys + SYS_STATE) !== SYSCONFIG_DONE) fail(TDX_SYS_KEY_CONFIG_NOT_PENDING);
+  const state = store.read(sys + SYS_STATE);
+  if (state !== SYSCONFIG_DONE) fail(TDX_SYS_KEY_CONFIG_NOT_PENDING, 0, whySystem(state));
 
   yield "check that the package has no key yet";
-  const packageBit = 1 << store.read(call.lpCell + LP_PKG);
+  const packageNumber = store.read(call.lpCell + LP_PKG);
+  const packageBit = 1 << packageNumber;
   const configured = store.read(sys + SYS_PKG_CONFIG_BITMAP);
-  if ((configured & packageBit) !== 0) fail(TDX_KEY_CONFIGURED);
+  if ((configured & packageBit) !== 0) fail(TDX_KEY_CONFIGURED, 0, `package ${packageNumber} has a key`);
 
   yield "program a random key for the global KeyID";
   programRandomKey(call);

@@ -12,6 +12,7 @@ import { comparePlatform } from "../platform-compare.ts";
 import type { Steps } from "../step.ts";
 import { SYS_NUM_INIT_LPS, SYS_STATE } from "../sys.ts";
 import { lockModule } from "../sys-lock.ts";
+import { whySystem } from "../why.ts";
 
 /**
  * TDH.SYS.LP.INIT: prepares this LP, once. It must be like the LP that did TDH.SYS.INIT.
@@ -26,7 +27,8 @@ export function* tdhSysLpInit(call: Call): Steps {
   yield "lock the module (shared)";
   yield* lockModule(call, SHARED);
   yield "check that TDH.SYS.INIT was done and TDH.SYS.CONFIG was not";
-  if (store.read(sys + SYS_STATE) !== SYSINIT_DONE) fail(TDX_SYS_LP_INIT_NOT_PENDING);
+  const state = store.read(sys + SYS_STATE);
+  if (state !== SYSINIT_DONE) fail(TDX_SYS_LP_INIT_NOT_PENDING, 0, whySystem(state));
   yield "check that this LP was not prepared before";
   if (store.read(lpCell + LP_IS_INIT) !== 0) fail(TDX_SYS_LP_INIT_DONE);
 

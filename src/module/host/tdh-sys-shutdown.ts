@@ -26,7 +26,7 @@ export function* tdhSysShutdown(call: Call): Steps {
   yield* lockModule(call, EXCLUSIVE);
   yield "check that no other LP is in the module or runs a guest";
   for (let lp = 0; lp < call.platform.lps; lp++) {
-    if (lp !== call.lp && isBusy(call, lp)) fail(TDX_SYS_BUSY);
+    if (lp !== call.lp && isBusy(call, lp)) fail(TDX_SYS_BUSY, 0, `LP ${lp} is`);
   }
 
   yield "write the hand-off data";

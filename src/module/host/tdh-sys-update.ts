@@ -8,6 +8,7 @@ import { completeCpuidSamples } from "../platform-config.ts";
 import type { Steps } from "../step.ts";
 import { HANDOFF_VALID, HANDOFF_VERSION, SYS_HANDOFF, SYS_NUM_INIT_LPS, SYS_STATE } from "../sys.ts";
 import { lockModule } from "../sys-lock.ts";
+import { whyLps, whySystem } from "../why.ts";
 
 /** TDH.SYS.UPDATE: takes over from the module that was shut down, in place of TDH.SYS.CONFIG and TDH.SYS.KEY.CONFIG. No operands. */
 export function* tdhSysUpdate(call: Call): Steps {
@@ -16,8 +17,10 @@ export function* tdhSysUpdate(call: Call): Steps {
   yield "lock the module (exclusive)";
   yield* lockModule(call, EXCLUSIVE);
   yield "check that TDH.SYS.INIT and TDH.SYS.LP.INIT of all LPs were done";
-  if (store.read(sys + SYS_STATE) !== SYSINIT_DONE) fail(TDX_SYS_STATE_INCORRECT);
-  if (store.read(sys + SYS_NUM_INIT_LPS) < call.platform.lps) fail(TDX_SYS_STATE_INCORRECT);
+  const state = store.read(sys + SYS_STATE);
+  if (state !== SYSINIT_DONE) fail(TDX_SYS_STATE_INCORRECT, 0, whySystem(state));
+  const lps = store.read(sys + SYS_NUM_INIT_LPS);
+  if (lps < call.platform.lps) fail(TDX_SYS_STATE_INCORRECT, 0, whyLps(lps, call.platform.lps));
   yield "check the hand-off data";
   const version = store.read(sys + SYS_HANDOFF + HANDOFF_VERSION);
   const known = version >= MIN_UPDATE_HANDOFF_VERSION && version <= MODULE_HANDOFF_VERSION;
