@@ -159,6 +159,7 @@ export function implicitEntry(call: Call, hpa: number, size: number): number {
 export function* walkPamt(call: Call, hpa: number, mode: number, target: number, operand: number): Steps<PamtEntry> {
   const tdmr = findTdmr(call, hpa);
   if (tdmr < 0) fail(TDX_OPERAND_ADDR_RANGE_ERROR, operand, `${hex(hpa)} is in no initialised GiB of a TDMR`);
+  const page = pageInTdmr(call, tdmr, hpa);
 
   yield "lock the PAMT entry of the 1 GiB block (shared)";
   const entry1g = entryOf(call, tdmr, page, PG_1G);
