@@ -37,6 +37,7 @@ import {
 } from "./sept-entry.ts";
 import type { Steps } from "./step.ts";
 import { checkStateAndLockTdcs, lockTdr } from "./td.ts";
+import { hex } from "./why.ts";
 
 /** HPA bits of an entry, low and high word. */
 const HPA_LO = 0xffff_f000;
@@ -72,7 +73,8 @@ export function checkGpaAndLevel(
     ((lo - level) & (UNALIGNED_LO[level] as number)) !== 0 ||
     (hi & (UNALIGNED_HI[level] as number)) !== 0
   ) {
-    fail(TDX_OPERAND_INVALID, register);
+    const given = `GPA ${hex(call.num(register) - level)} with level ${level}`;
+    fail(TDX_OPERAND_INVALID, register, `${given}: it must be aligned, with level ${minLevel} to ${maxLevel}`);
   }
   return { gpa: hi * 0x1_0000_0000 + (lo - level), level };
 }
@@ -122,7 +124,7 @@ export interface MappedByte {
  * Errors: TDX_OPERAND_INVALID; TDX_EPT_ENTRY_NOT_PRESENT, with the entry where the walk ended in RCX and RDX.
  */
 export function walkToMappedPage(call: Call, tdcs: number, gpa: number, operand: number): MappedByte {
-  if (!isPrivateGpa(call, tdcs, gpa)) fail(TDX_OPERAND_INVALID, operand);
+  if (!isPrivateGpa(call, tdcs, gpa)) fail(TDX_OPERAND_INVALID, operand, `GPA ${hex(gpa)} is not private`);
   const entry = walkSept(call, tdcs, gpa, 0);
   if (!isLeaf(entry) || (entry.lo & SEPT_RWX) === 0) failWithEntry(call, entry, TDX_EPT_ENTRY_NOT_PRESENT, operand);
   const inPage = gpa % levelBytes(entry.level);
@@ -140,7 +142,7 @@ function* lockSeptAndWalk(
   operand: number,
 ): Steps<SeptEntry> {
   yield "check that the GPA is private";
-  if (!isPrivateGpa(call, tdcs, gpa)) fail(TDX_OPERAND_INVALID, operand);
+  if (!isPrivateGpa(call, tdcs, gpa)) fail(TDX_OPERAND_INVALID, operand, `GPA ${hex(gpa)} is not private`);
   yield "lock the S-EPT tree";
   yield* lockSharex(call, tdcs + TDCS_SECURE_EPT_LOCK, mode, OPERAND_SEPT_TREE);
   yield "walk the S-EPT";
@@ -272,7 +274,8 @@ export function checkSeptStateAllowsLeaf(call: Call, entry: SeptEntry, operand: 
 /** Ends the leaf with the entry in RCX and RDX. */
 export function failWithEntry(call: Call, entry: SeptEntry, code: number, operand: number): never {
   reportEntry(call, entry);
-  fail(code, operand);
+  const state = SEPT_STATES[septState(entry)]?.name ?? "in no known state";
+  fail(code, operand, `the S-EPT entry of level ${entry.level} is ${state}`);
 }
 
 /** No entry to report: RCX and RDX are 0. */

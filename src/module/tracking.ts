@@ -27,10 +27,17 @@ function needsTracking(call: Call, tdcs: number, entry: SeptEntry): boolean {
   );
 }
 
+function whyNotTracked(call: Call, tdcs: number, bepoch: number): string {
+  const epoch = tdEpoch(call, tdcs);
+  const left = call.store.read(refcountCell(tdcs, epoch - 1));
+  return `it was blocked in epoch ${bepoch}; the TD is in epoch ${epoch}, and ${left} VCPUs run in the one before`;
+}
+
 /** Checks that what the entry maps is tracked. `page`: its PAMT entry. Errors: TDX_TLB_TRACKING_NOT_DONE. */
 export function checkTracked(call: Call, tdcs: number, entry: SeptEntry, page: number, operand: number): void {
   if (!needsTracking(call, tdcs, entry)) return;
-  if (!isTracked(call, tdcs, pageBepoch(call, page))) fail(TDX_TLB_TRACKING_NOT_DONE, operand);
+  const bepoch = pageBepoch(call, page);
+  if (!isTracked(call, tdcs, bepoch)) fail(TDX_TLB_TRACKING_NOT_DONE, operand, whyNotTracked(call, tdcs, bepoch));
 }
 
 /** As `checkTracked`, and that the entry is blocked. Errors: TDX_GPA_RANGE_NOT_BLOCKED too, with the entry in RCX and RDX. */

@@ -23,7 +23,8 @@ export function* tdhMemTrack(call: Call): Steps {
   yield* lockSharex(call, tdcs + TDCS_EPOCH_LOCK, EXCLUSIVE, OPERAND_TD_EPOCH);
   yield "check that no VCPU is left in the previous epoch";
   const epoch = tdEpoch(call, tdcs);
-  if (call.store.read(refcountCell(tdcs, epoch + 1)) !== 0) fail(TDX_PREVIOUS_TLB_EPOCH_BUSY);
+  const left = call.store.read(refcountCell(tdcs, epoch + 1));
+  if (left !== 0) fail(TDX_PREVIOUS_TLB_EPOCH_BUSY, 0, `${left} VCPUs run in epoch ${epoch - 1}`);
 
   yield "start the next epoch";
   call.store.writeNumber(tdcs + TDCS_TD_EPOCH, epoch + 1);
