@@ -12,8 +12,8 @@ import { RDX } from "../../src/arch/registers.ts";
 import { type Party, readMask, writeMask } from "../../src/module/metadata/access.ts";
 import { CONTEXT_TD, fieldClass, fieldCode, NO_FIELD } from "../../src/module/metadata/field-id.ts";
 import { nextReadableElement } from "../../src/module/metadata/next.ts";
-import { type Table, tableLength, tdTable, vmcsTable, vpTable } from "../../src/module/metadata/tables.ts";
-import { Host, status } from "../support/host.ts";
+import { l2VmcsTable, type Table, tableLength, tdTable, vmcsTable, vpTable } from "../../src/module/metadata/tables.ts";
+import { HOST_PAGE, Host, status } from "../support/host.ts";
 
 const VERSION_1 = 0x1_0000;
 /** A physical address that was never set is all ones. */
@@ -132,5 +132,79 @@ describe("HP_LOCK_TIMEOUT", () => {
     expect(host.register("r8")).toBe(1_500_000n);
     const masked = host.call("TDH.MNG.WR", { rcx: tdr, rdx: field, r8: 20_000, r9: 0xffff });
     expect(masked).toBe(status(TDX_METADATA_WR_MASK_NOT_VALID));
+  });
+});
+
+describe("a TD with L2 VMs", () => {
+  const host = new Host();
+  const { platform } = host.machine;
+  const tdr = host.page();
+  host.must("TDH.MNG.CREATE", { rcx: tdr, rdx: 33 });
+  for (const [lp = 0] of platform.config.packages) host.must("TDH.MNG.KEY.CONFIG", { rcx: tdr }, lp);
+  for (let i = 0; i < 8; i++) host.must("TDH.MNG.ADDCX", { rcx: host.page(), rdx: tdr });
+  const params = HOST_PAGE + 0x1000;
+  for (const [at, word] of [
+    [0, 1], // debug
+    [8, 0xe7],
+    [16, 0x2_0001], // one VCPU, two L2 VMs
+    [24, 0x1e],
+    [40, 40],
+  ] as const) {
+    platform.memory.write32(params + at, word);
+  }
+  host.must("TDH.MNG.INIT", { rcx: tdr, rdx: params });
+  const tdvpr = host.page();
+  host.must("TDH.VP.CREATE", { rcx: tdvpr, rdx: tdr });
+  for (let i = 1; i < 12; i++) host.must("TDH.VP.ADDCX", { rcx: host.page(), rdx: tdvpr });
+  host.must("TDH.VP.INIT", { rcx: tdvpr });
+
+  /** Ids and values of all readable elements of the VCPU, in order. */
+  function everything(): [id: bigint, value: bigint][] {
+    const found: [bigint, bigint][] = [];
+    host.call("TDH.VP.RD", { rax: VERSION_1, rcx: tdvpr, rdx: NO_FIELD });
+    for (let id = host.register("rdx"); id !== NO_FIELD; id = host.register("rdx")) {
+      host.must("TDH.VP.RD", { rax: VERSION_1, rcx: tdvpr, rdx: id });
+      found.push([id, host.register("r8")]);
+    }
+    return found;
+  }
+
+  it("has the VMCS and the MSR bitmaps of each, and not those of a third", () => {
+    const elements = everything();
+    const inClass = (cls: number): [bigint, bigint][] => elements.filter(([id]) => fieldClass(id) === cls);
+    const own = readableElements([l2VmcsTable], "host of a debug TD").length;
+    for (const [vm, vmcs] of [36, 44, 52].entries()) {
+      const exists = vm < 2;
+      expect(inClass(vmcs), `VMCS of VM ${vm + 1}`).toHaveLength(exists ? own : 0);
+      const bitmaps = inClass(vmcs + 1);
+      expect(bitmaps).toHaveLength(exists ? 512 : 0);
+      expect(bitmaps.every(([, value]) => value === NO_FIELD)).toBe(true);
+    }
+    const classes = [...new Set(elements.map(([id]) => fieldClass(id)))];
+    expect(classes).toEqual([...classes].sort((a, b) => a - b));
+  });
+
+  it("keeps what is written to an L2 VM's controls apart from what the processor gets", () => {
+    const cr0Mask = 0x0024_0003_0000_6000n | (36n << 56n);
+    const write = (id: bigint, value: bigint): bigint =>
+      host.call("TDH.VP.WR", { rcx: tdvpr, rdx: id, r8: value, r9: value });
+    const read = (id: bigint): bigint => {
+      host.must("TDH.VP.RD", { rcx: tdvpr, rdx: id });
+      return host.register("r8");
+    };
+    const field = l2VmcsTable.fields.find(({ code }) => code === 0x6000);
+    const bit = 1n << 18n; // AM: the TD may own it
+    const writable = field === undefined ? 0n : writeMask(field, "host of a debug TD");
+    expect(write(cr0Mask, bit)).toBe((writable & bit) === 0n ? status(TDX_METADATA_FIELD_NOT_WRITABLE) : 0n);
+    expect(read(cr0Mask) & bit).toBe(bit);
+
+    const bitmap = vpTable.ids[vpTable.fields.findIndex(({ name }) => name === "L2_MSR_BITMAPS_1")] as bigint;
+    // TSC, MSR 0x10, is native for reads in the TD's own bitmaps: word 0 of them has its bit clear.
+    host.must("TDH.VP.WR", { rcx: tdvpr, rdx: bitmap, r8: 0, r9: NO_FIELD });
+    const own = tdTable.ids[tdTable.fields.findIndex(({ name }) => name === "MSR_BITMAPS")] as bigint;
+    host.must("TDH.MNG.RD", { rcx: tdr, rdx: own });
+    const ownWord = host.register("r8");
+    expect(ownWord & (1n << 0x10n)).toBe(0n);
+    expect(read(bitmap)).toBe(ownWord);
   });
 });
