@@ -4,17 +4,10 @@ import { formatU64 } from "../../arch/u64.ts";
 import { GuestActionError, type GuestResult } from "../../module/guest/actions.ts";
 import type { Machine } from "../../module/machine.ts";
 import type { Mask, Outcome } from "./format.ts";
+import type { LpRegisters } from "./lp-registers.ts";
 import { MaskedMemory } from "./masked-memory.ts";
 import type { Mismatch } from "./mismatch.ts";
-import {
-  compareRegisters,
-  compareResult,
-  eventText,
-  maskedRegisters,
-  type RegisterFile,
-  registerFile,
-  setRegisters,
-} from "./outcome.ts";
+import { compareResult, eventText, maskedRegisters, type RegisterFile, registerFile, setRegisters } from "./outcome.ts";
 
 const NO_REGISTERS = {};
 
@@ -24,13 +17,15 @@ export class Checks {
   line = 1;
   leaf = "";
   private readonly machine: Machine;
+  private readonly registers: readonly LpRegisters[];
   private readonly limit: number;
   private readonly masked = new MaskedMemory();
   private readonly expected = registerFile();
 
   /** @param limit differences to keep */
-  constructor(machine: Machine, limit: number) {
+  constructor(machine: Machine, registers: readonly LpRegisters[], limit: number) {
     this.machine = machine;
+    this.registers = registers;
     this.limit = limit;
   }
 
@@ -41,7 +36,7 @@ export class Checks {
 
   /** After a SEAMCALL that the log lets return: the LP's registers are `expected`. */
   returned(lp: number, expected: RegisterFile, skip: number): boolean {
-    if (!this.machine.inGuest(lp)) return this.registers(lp, expected, skip);
+    if (!this.machine.inGuest(lp)) return this.compare(lp, expected, skip);
     const rax = formatU64(expected[2 * RAX] as number, expected[2 * RAX + 1] as number);
     this.report("result", `rax ${rax}`, "the guest was entered");
     return false;
@@ -63,7 +58,7 @@ export class Checks {
     expected.fill(0);
     setRegisters(expected, registers, this.line);
     // The guest's stack pointer is in no log.
-    const same = this.registers(lp, expected, maskedRegisters(mask) | (1 << RSP));
+    const same = this.compare(lp, expected, maskedRegisters(mask) | (1 << RSP));
     const event = eventText(machine.injectedEvent(lp));
     if (event === inject) return same;
     this.report("inject", inject || "none", event || "none");
@@ -81,7 +76,7 @@ export class Checks {
       expected.set(input);
       setRegisters(expected, outcome.resume ?? NO_REGISTERS, this.line);
     }
-    return this.registers(lp, expected, outcome.ok ? 0 : maskedRegisters(mask));
+    return this.compare(lp, expected, outcome.ok ? 0 : maskedRegisters(mask));
   }
 
   /** What was read at an HPA, or at a GPA plus GUEST_MEMORY, is what the log has. */
@@ -100,8 +95,7 @@ export class Checks {
     }
   }
 
-  private registers(lp: number, expected: RegisterFile, skip: number): boolean {
-    const { store, platform } = this.machine;
-    return compareRegisters(store, platform.lpCell(lp), expected, skip, this.report);
+  private compare(lp: number, expected: RegisterFile, skip: number): boolean {
+    return (this.registers[lp] as LpRegisters).compare(expected, skip, this.report);
   }
 }

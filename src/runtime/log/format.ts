@@ -55,20 +55,18 @@ export interface GuestFields {
 /** Registers, or byte ranges of `hex`, that are not compared. */
 export type Mask = readonly string[] | readonly (readonly [offset: number, length: number])[];
 
-export type LogOp =
+/** What is no entry to the module. */
+export type PlatformOp =
   | { readonly op: "write"; readonly hpa: string; readonly hex: string }
   | { readonly op: "fill"; readonly hpa: string; readonly byte: number; readonly len: number }
-  | ReadOp
-  | SeamcallOp
   | { readonly op: "intr"; readonly after: number; readonly pending: number }
   | { readonly op: "inject"; readonly what: "pconfig" | "rdseed" | "rdrand" | "verify"; readonly value: number }
   | { readonly op: "msr"; readonly lp: number; readonly msr: string; readonly value: string }
   | CpuidOp
   | { readonly op: "reload" }
-  | GuestOp
-  | BeginOp
-  | FinishOp
   | { readonly op: "tsc"; readonly add: string };
+
+export type LogOp = PlatformOp | ReadOp | SeamcallOp | GuestOp | BeginOp | FinishOp;
 
 export interface ReadOp {
   readonly op: "read";

@@ -7,13 +7,15 @@ import type { GuestAction, GuestResult } from "../../module/guest/actions.ts";
 import { Machine } from "../../module/machine.ts";
 import type { PlatformConfig } from "../../platform/config.ts";
 import type { Store } from "../../state/store.ts";
-import { registerFile, saveRegisters } from "./outcome.ts";
+import { type LpRegisters, registersOf } from "./lp-registers.ts";
+import { registerFile } from "./outcome.ts";
 import { LogWriter } from "./writer.ts";
 
 const WORD_BYTES = 4;
 
 export class LoggedMachine extends Machine {
   private readonly writer: LogWriter;
+  private readonly registers: readonly LpRegisters[];
   private readonly before = registerFile();
   private readonly after = registerFile();
   /** Mark of the store since which the host alone has written. */
@@ -27,6 +29,7 @@ export class LoggedMachine extends Machine {
   constructor(store: Store, config: PlatformConfig, name: string, sink: (line: string) => void) {
     if (!store.recording) throw new RangeError("a store without a journal cannot tell what the host wrote");
     super(store, config);
+    this.registers = registersOf(this);
     this.writer = new LogWriter(sink, config, name);
     this.since = store.mark();
   }
@@ -34,7 +37,7 @@ export class LoggedMachine extends Machine {
   override seamcall(lp: number): void {
     this.enterFrom(lp);
     super.seamcall(lp);
-    saveRegisters(this.store, this.platform.lpCell(lp), this.after);
+    this.registers[lp]?.save(this.after);
     if (this.inGuest(lp)) this.writer.enter(lp, this.before, this.after, this.injectedEvent(lp));
     else this.writer.seamcall(lp, this.before, this.after);
     this.since = this.store.mark();
@@ -43,7 +46,7 @@ export class LoggedMachine extends Machine {
   override guest(lp: number, action: GuestAction): GuestResult {
     this.enterFrom(lp);
     const result = super.guest(lp, action);
-    saveRegisters(this.store, this.platform.lpCell(lp), this.after);
+    this.registers[lp]?.save(this.after);
     this.writer.guest(lp, action, this.before, result, this.after);
     if (result.kind === "native" && action.action === "wrmsr") {
       const low = (register: number): number => this.before[2 * register] as number;
@@ -66,6 +69,6 @@ export class LoggedMachine extends Machine {
       while (addresses[next] === start + (next - first) * WORD_BYTES) next++;
       this.writer.write(start, this.platform.memory.readBytes(start, (next - first) * WORD_BYTES));
     }
-    saveRegisters(this.store, this.platform.lpCell(lp), this.before);
+    this.registers[lp]?.save(this.before);
   }
 }

@@ -1,9 +1,7 @@
 /** Compares how an entry to the module ended with what the log says. Registers are compared as two halves. */
-import { RSP, registerNames } from "../../arch/registers.ts";
-import { formatU64, parsed, parseU64 } from "../../arch/u64.ts";
+import { registerNames } from "../../arch/registers.ts";
+import { parsed, parseU64 } from "../../arch/u64.ts";
 import type { GuestResult, InjectedEvent } from "../../module/guest/actions.ts";
-import { LP_GPR } from "../../platform/lp.ts";
-import type { Store } from "../../state/store.ts";
 import { LogFormatError, type Mask, type Outcome, type Registers } from "./format.ts";
 
 const REGISTERS = 16;
@@ -33,44 +31,6 @@ export function maskedRegisters(mask: Mask | undefined): number {
   let bits = 0;
   for (const name of mask ?? []) bits |= 1 << (numberOf.get(name as string) ?? 31);
   return bits;
-}
-
-/** Loads an LP's registers. The guest's stack pointer is in no log: `keepRsp` leaves it. */
-export function loadRegisters(store: Store, lpCell: number, file: RegisterFile, keepRsp: boolean): void {
-  const cell = lpCell + LP_GPR;
-  for (let i = 0; i < 2 * REGISTERS; i++) {
-    if (keepRsp && i >> 1 === RSP) continue;
-    store.write(cell + i, file[i] as number);
-  }
-}
-
-export function saveRegisters(store: Store, lpCell: number, file: RegisterFile): void {
-  const cell = lpCell + LP_GPR;
-  for (let i = 0; i < 2 * REGISTERS; i++) file[i] = store.read(cell + i);
-}
-
-/** Compares an LP's registers with `expected`, but those whose bit is in `skip`. Returns true if they are equal. */
-export function compareRegisters(
-  store: Store,
-  lpCell: number,
-  expected: RegisterFile,
-  skip: number,
-  report: Report,
-): boolean {
-  const cell = lpCell + LP_GPR;
-  let same = true;
-  for (let i = 0; i < 2 * REGISTERS; i += 2) {
-    const lo = store.read(cell + i);
-    const hi = store.read(cell + i + 1);
-    if ((lo === expected[i] && hi === expected[i + 1]) || ((skip >>> (i >> 1)) & 1) !== 0) continue;
-    same = false;
-    report(
-      registerNames[i >> 1] as string,
-      formatU64(expected[i] as number, expected[i + 1] as number),
-      formatU64(lo, hi),
-    );
-  }
-  return same;
 }
 
 /** An event as the log writes it; empty for none. */

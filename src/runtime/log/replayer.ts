@@ -20,9 +20,11 @@ import {
   type SeamcallOp,
 } from "./format.ts";
 import { guestAction } from "./guest-action.ts";
+import { type LpRegisters, registersOf } from "./lp-registers.ts";
 import { GUEST_MEMORY } from "./masked-memory.ts";
 import type { Mismatch } from "./mismatch.ts";
-import { bytesOf, loadRegisters, type RegisterFile, registerFile, saveRegisters, setRegisters } from "./outcome.ts";
+import { type RegisterFile, registerFile, setRegisters } from "./outcome.ts";
+import { applyToPlatform } from "./platform-op.ts";
 import { ByteKeys, type LogScanner } from "./scan.ts";
 
 /** Calls of one leaf, or of one kind of guest action. */
@@ -65,6 +67,7 @@ export class Replayer {
   seamcalls = 0;
 
   private readonly checks: Checks;
+  private readonly lpRegisters: readonly LpRegisters[];
   private readonly tallies = new ByteKeys((leaf) => ({ leaf, tally: this.tally(leaf) }));
   private readonly input = registerFile();
   private readonly expected = registerFile();
@@ -80,7 +83,8 @@ export class Replayer {
     this.header = parseHeader(scanner.text());
     const { platform } = this.header;
     this.machine = createMachine?.(platform) ?? new Machine(new Store({ recording }), platform);
-    this.checks = new Checks(this.machine, mismatchLimit);
+    this.lpRegisters = registersOf(this.machine);
+    this.checks = new Checks(this.machine, this.lpRegisters, mismatchLimit);
   }
 
   get mismatches(): readonly Mismatch[] {
@@ -103,7 +107,7 @@ export class Replayer {
     const { lp, leafStart, leafEnd } = scanner.call;
     const { leaf, tally } = this.tallies.get(scanner.bytes, leafStart, leafEnd);
     checks.leaf = leaf;
-    loadRegisters(machine.store, this.lpCell(lp), input, false);
+    this.registers(lp).load(input, false);
     machine.seamcall(lp);
     this.calls++;
     this.seamcalls++;
@@ -125,60 +129,20 @@ export class Replayer {
   }
 
   private perform(op: LogOp): void {
-    const { platform } = this.machine;
     switch (op.op) {
       case "seamcall":
-        this.seamcall(op);
-        break;
-      case "write":
-        platform.memory.writeBytes(Number(op.hpa), bytesOf(op.hex, this.scanner.line));
-        break;
-      case "fill":
-        platform.memory.fill(Number(op.hpa), op.byte, op.len);
-        break;
-      case "read":
-        this.read(op);
-        break;
-      case "intr":
-        platform.setInterrupt(op.after, op.pending);
-        break;
-      case "inject":
-        platform.inject(op.what, op.value);
-        break;
-      case "msr":
-        for (const lp of this.lps(op.lp)) platform.wrmsr(lp, Number(op.msr), BigInt(op.value));
-        break;
-      case "cpuid":
-        for (const lp of this.lps(op.lp)) {
-          const { eax, ebx, ecx, edx } = op;
-          platform.setCpuid(lp, Number(op.leaf), Number(op.subleaf), [
-            Number(eax),
-            Number(ebx),
-            Number(ecx),
-            Number(edx),
-          ]);
-        }
-        break;
-      case "tsc":
-        platform.addTsc(Number(op.add));
-        break;
-      case "reload":
-        this.machine.reload();
-        break;
+        return this.seamcall(op);
       case "guest":
-        this.guest(op);
-        break;
+        return this.guest(op);
       case "begin":
-        this.begin(op);
-        break;
+        return this.begin(op);
       case "finish":
-        this.finish(op);
-        break;
+        return this.finish(op);
+      case "read":
+        return this.read(op);
+      default:
+        return applyToPlatform(this.machine, op, this.scanner.line);
     }
-  }
-
-  private lps(lp: number): readonly number[] {
-    return lp >= 0 ? [lp] : Array.from({ length: this.machine.platform.lps }, (_, i) => i);
   }
 
   private count(leaf: string, calls: number, matches: number, isSeamcall: boolean): void {
@@ -199,24 +163,24 @@ export class Replayer {
     return tally;
   }
 
-  /** First cell of an LP's block. @throws LogFormatError if the platform has no such LP */
-  private lpCell(lp: number): number {
-    const { platform } = this.machine;
-    if (!(lp >= 0 && lp < platform.lps)) throw new LogFormatError(this.scanner.line, `the platform has no LP ${lp}`);
-    return platform.lpCell(lp);
+  /** @throws LogFormatError if the platform has no such LP */
+  private registers(lp: number): LpRegisters {
+    const registers = this.lpRegisters[lp];
+    if (registers === undefined) throw new LogFormatError(this.scanner.line, `the platform has no LP ${lp}`);
+    return registers;
   }
 
   private seamcall(op: SeamcallOp): void {
     const { machine, input } = this;
     const { lp } = op;
-    const lpCell = this.lpCell(lp);
+    const registers = this.registers(lp);
     this.checks.leaf = op.fn;
     input.fill(0);
     setRegisters(input, op.in, this.scanner.line);
     const calls = op.repeat ?? 1;
     let matches = 0;
     for (let i = 0; i < calls; i++) {
-      loadRegisters(machine.store, lpCell, input, false);
+      registers.load(input, false);
       machine.seamcall(lp);
       if (this.checks.host(lp, op, input, op.mask)) matches++;
     }
@@ -246,15 +210,14 @@ export class Replayer {
   }
 
   /** Loads the guest's registers, if the log gives them, and keeps them in `file`. */
-  private loadGuest(lp: number, registers: Registers | undefined, file: RegisterFile): void {
-    const { machine } = this;
-    const lpCell = this.lpCell(lp);
-    if (registers !== undefined) {
+  private loadGuest(lp: number, given: Registers | undefined, file: RegisterFile): void {
+    const registers = this.registers(lp);
+    if (given !== undefined) {
       file.fill(0);
-      setRegisters(file, registers, this.scanner.line);
-      loadRegisters(machine.store, lpCell, file, true);
+      setRegisters(file, given, this.scanner.line);
+      registers.load(file, true);
     }
-    saveRegisters(machine.store, lpCell, file);
+    registers.save(file);
   }
 
   private begin(op: BeginOp): void {
@@ -282,7 +245,7 @@ export class Replayer {
     const { lp, action } = op;
     if (action === undefined) {
       setRegisters(input, op.in ?? {}, this.scanner.line);
-      loadRegisters(machine.store, this.lpCell(lp), input, false);
+      this.registers(lp).load(input, false);
       return machine.beginSeamcall(lp);
     }
     this.loadGuest(lp, op.in, input);

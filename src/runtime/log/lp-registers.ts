@@ -1,0 +1,53 @@
+/** The general registers of one LP, as replay loads and compares them: 32 words at once, without a look-up for each. */
+import { RSP, registerNames } from "../../arch/registers.ts";
+import { formatU64 } from "../../arch/u64.ts";
+import type { Machine } from "../../module/machine.ts";
+import { LP_GPR } from "../../platform/lp.ts";
+import type { Store } from "../../state/store.ts";
+import type { RegisterFile, Report } from "./outcome.ts";
+
+const WORDS = 2 * registerNames.length;
+
+export class LpRegisters {
+  private readonly store: Store;
+  private readonly cell: number;
+  private readonly words: Readonly<Uint32Array>;
+
+  constructor({ store, platform }: Machine, lp: number) {
+    this.store = store;
+    this.cell = platform.lpCell(lp) + LP_GPR;
+    this.words = store.view(this.cell, WORDS);
+  }
+
+  /** Writes all registers; `keepRsp`: but the stack pointer, which of a guest is in no log. */
+  load(file: RegisterFile, keepRsp: boolean): void {
+    const { words } = this;
+    for (let i = 0; i < WORDS; i++) {
+      if (words[i] === file[i] || (keepRsp && i >> 1 === RSP)) continue;
+      this.store.write(this.cell + i, file[i] as number);
+    }
+  }
+
+  save(file: RegisterFile): void {
+    file.set(this.words);
+  }
+
+  /** Compares with `expected`, but for the registers whose bit is in `skip`. Returns true if they are equal. */
+  compare(expected: RegisterFile, skip: number, report: Report): boolean {
+    const { words } = this;
+    let same = true;
+    for (let i = 0; i < WORDS; i += 2) {
+      if (words[i] === expected[i] && words[i + 1] === expected[i + 1]) continue;
+      if (((skip >>> (i >> 1)) & 1) !== 0) continue;
+      same = false;
+      const text = (file: Readonly<Uint32Array>): string => formatU64(file[i] as number, file[i + 1] as number);
+      report(registerNames[i >> 1] as string, text(expected), text(words));
+    }
+    return same;
+  }
+}
+
+/** Those of all LPs, by number. */
+export function registersOf(machine: Machine): LpRegisters[] {
+  return Array.from({ length: machine.platform.lps }, (_, lp) => new LpRegisters(machine, lp));
+}
