@@ -11,6 +11,8 @@ interface Message {
   readonly type: string;
   readonly event?: string;
   readonly body?: Record<string, unknown>;
+  readonly success?: boolean;
+  readonly command?: string;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -18,20 +20,36 @@ const TIMEOUT_MS = 10_000;
 /** A debug session of VS Code, with what its adapter sent. Make it before the session starts. */
 export class DebugSession implements vscode.Disposable {
   readonly #messages: Message[] = [];
+  /** Requests that the adapter refused: VS Code passes on less than it said. */
+  readonly refusals: string[] = [];
   readonly #waiting = new Set<() => void>();
-  readonly #tracker: vscode.Disposable;
+  readonly #subscriptions: vscode.Disposable[];
   /** How many messages have been waited past. */
   #seen = 0;
+  #session: vscode.DebugSession | undefined;
+  /** Settles when the session is no more: only then may the next one start, since VS Code keeps it active until then. */
+  readonly #gone: Promise<void>;
 
   constructor() {
-    this.#tracker = vscode.debug.registerDebugAdapterTrackerFactory("tdxflow", {
-      createDebugAdapterTracker: () => ({
-        onDidSendMessage: (message: Message) => {
-          this.#messages.push(message);
-          for (const wake of [...this.#waiting]) wake();
+    let gone: () => void;
+    this.#gone = new Promise((resolve) => {
+      gone = resolve;
+    });
+    this.#subscriptions = [
+      vscode.debug.onDidTerminateDebugSession((session) => session.id === this.#session?.id && gone()),
+      vscode.debug.registerDebugAdapterTrackerFactory("tdxflow", {
+        createDebugAdapterTracker: (session) => {
+          this.#session = session;
+          return { onDidSendMessage: (message: Message) => this.#receive(message) };
         },
       }),
-    });
+    ];
+  }
+
+  #receive(message: Message): void {
+    this.#messages.push(message);
+    if (message.type === "response" && !message.success) this.refusals.push(JSON.stringify(message));
+    for (const wake of [...this.#waiting]) wake();
   }
 
   /** Starts it as F5 does when there is no launch.json. */
@@ -40,9 +58,8 @@ export class DebugSession implements vscode.Disposable {
   }
 
   get session(): vscode.DebugSession {
-    const session = vscode.debug.activeDebugSession;
-    check(session, "no session is active");
-    return session;
+    check(this.#session, "no session has started");
+    return this.#session;
   }
 
   /** The next event of that name, counted from the last one waited for. */
@@ -115,11 +132,14 @@ export class DebugSession implements vscode.Disposable {
     return lines;
   }
 
+  /** Ends the session, if it has not ended by itself. */
   async stop(): Promise<void> {
-    if (vscode.debug.activeDebugSession) await vscode.debug.stopDebugging();
+    if (!this.#session) return;
+    await vscode.debug.stopDebugging(this.#session);
+    await withTimeout(this.#gone, TIMEOUT_MS, "the session did not end");
   }
 
   dispose(): void {
-    this.#tracker.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
   }
 }

@@ -16,6 +16,8 @@ function sessionTest(name: string, flow: string, body: (debug: DebugSession) => 
       const debug = new DebugSession();
       try {
         await body(debug);
+      } catch (error) {
+        throw new Error(`${error instanceof Error ? error.stack : error}\n${debug.refusals.join("\n")}`);
       } finally {
         await debug.stop();
         vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
@@ -33,19 +35,28 @@ export const sessionTests: readonly HostTest[] = [
     check(frame?.source?.path?.endsWith(FLOW), "the flow is not on top of the stack", frame);
   }),
 
-  sessionTest("a function breakpoint on a leaf opens the leaf's own source", FLOW, async (debug) => {
-    vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("TDH.MEM.PAGE.ADD")]);
-    await debug.start(LAUNCH);
-    await debug.event("stopped");
-    equal((await debug.move("continue")).reason, "function breakpoint", "reason of the stop");
-    const [frame] = await debug.stack();
-    const path = frame?.source?.path ?? "";
-    check(frame && path.endsWith("tdh-mem-page-add.ts"), "the leaf is not on top of the stack", frame);
-    const source = await vscode.workspace.openTextDocument(
-      /^[a-z-]+:\/\//.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path),
-    );
-    check(/yield/.test(source.lineAt(frame.line - 1).text), "the line is no step", source.lineAt(frame.line - 1).text);
-  }),
+  sessionTest(
+    "a function breakpoint stops at the call of a leaf, and stepping in opens the leaf's own source",
+    FLOW,
+    async (debug) => {
+      vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("TDH.MEM.PAGE.ADD")]);
+      await debug.start(LAUNCH);
+      await debug.event("stopped");
+      equal((await debug.move("continue")).reason, "function breakpoint", "reason of the stop");
+      await debug.move("stepIn");
+      const [frame] = await debug.stack();
+      const path = frame?.source?.path ?? "";
+      check(frame && path.endsWith("tdh-mem-page-add.ts"), "the leaf is not on top of the stack", frame);
+      const source = await vscode.workspace.openTextDocument(
+        /^[a-z-]+:\/\//.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path),
+      );
+      check(
+        /yield/.test(source.lineAt(frame.line - 1).text),
+        "the line is no step",
+        source.lineAt(frame.line - 1).text,
+      );
+    },
+  ),
 
   sessionTest("all views answer for one and the same step", FLOW, async (debug) => {
     vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("TDH.MR.FINALIZE")]);
@@ -64,7 +75,7 @@ export const sessionTests: readonly HostTest[] = [
     await debug.move("continue");
     const trees = async (): Promise<string[][]> => [await debug.tree("sept"), await debug.tree("pamt")];
     const before = await trees();
-    await debug.move("stepOut");
+    await debug.move("next");
     const after = await trees();
     check(JSON.stringify(after) !== JSON.stringify(before), "the page that was added does not show", after);
     await debug.move("stepBack");
@@ -84,7 +95,6 @@ export const sessionTests: readonly HostTest[] = [
     ]);
     equal(stop.reason, "pause", "reason of the stop");
     await debug.stop();
-    await debug.event("terminated");
   }),
 
   sessionTest("a flow that is wrong does not start, and says where", "unknown-leaf.tdx", async (debug) => {

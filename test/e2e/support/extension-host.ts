@@ -62,6 +62,7 @@ export async function runInExtensionHost(host: Host): Promise<HostResult[]> {
     const code = await withTimeout(exit, TIMEOUT_MS, "the extension host's tests did not end");
     if (code !== 0) throw new Error(`the extension host's tests ended with ${code}`);
   } finally {
+    writeFileSync(join(inject("output"), `extension-host-${host}.json`), JSON.stringify(results, null, 1));
     await workbench.screenshot(`extension-host-${host}`);
     await workbench.close();
   }
