@@ -183,13 +183,6 @@ export function* walkPamt(call: Call, hpa: number, mode: number, target: number,
   return { cell: entry4k, size: PG_4K };
 }
 
-/** Releases what `walkPamt` locked, before the end of the leaf. */
-export function unwalkPamt(call: Call, hpa: number, entry: PamtEntry): void {
-  call.release(pamtLock(entry.cell));
-  if (entry.size < PG_2M) call.release(pamtLock(implicitEntry(call, hpa, PG_2M)));
-  if (entry.size < PG_1G) call.release(pamtLock(implicitEntry(call, hpa, PG_1G)));
-}
-
 /** Locks the entry of a page that the TD has, without a walk, in exclusive mode. Errors: TDX_OPERAND_BUSY. */
 export function* lockImplicitPage(call: Call, hpa: number, size: number, operand: number): Steps<number> {
   const entry = implicitEntry(call, hpa, size);

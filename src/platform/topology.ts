@@ -8,13 +8,11 @@ import type { PlatformConfig } from "./config.ts";
 const PACKAGE_SHIFT = 7;
 const CORES = 64;
 
-/** LPs that a package may have. */
-export const MAX_LPS_PER_PACKAGE = CORES * 2;
-
-/** The cores' first threads come first, then their second ones. */
+/** The cores' first threads come first, then their second ones. Throws a RangeError if the package has too many LPs. */
 export function x2apicId(config: PlatformConfig, lp: number): number {
   const number = config.packages.findIndex((lps) => lps.includes(lp));
   const place = config.packages[number]?.indexOf(lp) ?? 0;
+  if (place >= 2 * CORES) throw new RangeError(`package ${number} has more than ${2 * CORES} LPs`);
   return (number << PACKAGE_SHIFT) | ((place % CORES) << 1) | (place >= CORES ? 1 : 0);
 }
 
