@@ -27,6 +27,7 @@ import {
   TDCS_SECURE_EPT_LOCK,
   TDCS_TD_EPOCH,
   TDR_CHLDCNT,
+  TDR_FATAL,
   TDR_PKG_CONFIG_BITMAP,
   TDVPS_ASSOC_LPID,
   TDVPS_VCPU_EPOCH,
@@ -98,7 +99,7 @@ export const invariants: readonly Invariant[] = [
   },
   {
     name: "vcpus-counted",
-    rule: "REFCOUNT counts the VCPUs that run by their epochs, NUM_ASSOC_VCPUS the associated ones.",
+    rule: "REFCOUNT counts the VCPUs that run by their epochs, NUM_ASSOC_VCPUS the associated ones, unless the TD is fatal.",
     check: vcpusCounted,
   },
   { name: "locks-free", rule: "No lock is held when no LP is in the module or in a guest.", check: locksFree },
@@ -242,7 +243,8 @@ function keyBeforeUse({ tds, vcpus, machine }: State, report: Report): void {
 
 function vcpusCounted({ tds, vcpus, machine }: State, report: Report): void {
   const { store } = machine;
-  for (const td of tds.filter(({ tdcs }) => tdcs !== 0)) {
+  // A VCPU that makes its TD fatal stays VCPU_ACTIVE: nobody enters it again.
+  for (const td of tds.filter(({ tdr, tdcs }) => tdcs !== 0 && store.read(tdr + TDR_FATAL) === 0)) {
     const running = [0, 0];
     let associated = 0;
     for (const { tdvpr } of vcpus.filter(({ owner }) => owner === td.hpa)) {
