@@ -3,7 +3,14 @@
  * sizes) take two words.
  */
 
-/** SYS_STATE (arch: states.json, "system"). */
+/**
+ * State of the system (arch: states.json, "system"). Each leaf of bring-up is for one state and leads to the next:
+ * - SYSINIT_PENDING: nothing is known of the platform; only TDH.SYS.INIT.
+ * - SYSINIT_DONE: LPs are prepared one by one; then TDH.SYS.CONFIG, or TDH.SYS.UPDATE if a module handed its TDs over.
+ * - SYSCONFIG_DONE: memory and global KeyID are known; packages get the key one by one.
+ * - SYS_READY: all other leaves. There are TDs only in this state, and in SYS_SHUTDOWN those that are handed over.
+ * - SYS_SHUTDOWN: nothing any more, until the module is loaded again.
+ */
 export const SYS_STATE = 0;
 /** Sharex lock over the whole module ("SYS"): shared by TDH.SYS.LP.INIT, exclusive in the other leaves of bring-up and shutdown. */
 export const SYS_LOCK = 1;

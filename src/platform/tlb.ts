@@ -5,7 +5,8 @@
  * Rules
  * - An access by a guest fills the entry of its page; entries are found by KeyID (a TD's identity to the processor) and GPA.
  * - Nothing is dropped by itself but what another page of the same set displaces: 256 entries an LP.
- * - INVEPT drops all of an LP: the module does it when a VCPU is entered in a newer TD epoch, and in TDH.VP.FLUSH.
+ * - INVEPT drops all of an LP: the module does it when a VCPU is entered in a newer TD epoch, in TDH.VP.FLUSH and in
+ *   TDH.SYS.LP.INIT.
  */
 import { BLOCK_WORDS, type Store } from "../state/store.ts";
 import { BLOCK_TAG_TLB } from "./blocks.ts";

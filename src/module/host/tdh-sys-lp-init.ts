@@ -37,6 +37,8 @@ export function* tdhSysLpInit(call: Call): Steps {
   if (seed === undefined || (seed & 0xffff_ffffn) === 0n) fail(TDX_RND_NO_ENTROPY);
   store.write(lpCell + LP_LFSR, Number(seed & 0xffff_ffffn));
 
+  yield "drop the translations that the LP remembers: those of an earlier module, after an update";
+  call.platform.tlb.flush(call.lp);
   yield* comparePlatform(call);
 
   yield "mark the LP as prepared";
