@@ -1,8 +1,8 @@
 /** Why a session stopped, as the protocol tells it. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { statusText } from "../arch/status.ts";
-import { leafName } from "../debugger/breakpoints.ts";
 import { EXCEPTION_FILTERS } from "../debugger/exceptions.ts";
+import { leafName } from "../debugger/leaf-names.ts";
 import type { Session } from "../debugger/session.ts";
 import type { Stop } from "../debugger/stops.ts";
 

@@ -3,13 +3,13 @@
  * stopping. They are looked up by tables over the program's statements and the leaf numbers, so that a place without a
  * breakpoint costs one read of an array.
  */
-import { guestLeafInfo, hostLeafInfo } from "../arch/generated/leaves.ts";
 import type { FlowProgram, FlowStatement } from "../language/flow-code.ts";
 import { parseTrace } from "../module/step.ts";
 import { AT_CALL, AT_STATEMENT, type Debuggee, IN_LEAF } from "./debuggee.ts";
 import { globToRegExp } from "./glob.ts";
 import { type HitCondition, Hits, parseHitCondition } from "./hit-condition.ts";
-import { GUEST_LEAF, type LeafSource, leafPath, stepAtOrAfter } from "./leaf-sources.ts";
+import { GUEST_LEAF, LEAVES } from "./leaf-names.ts";
+import { type LeafSource, leafPath, stepAtOrAfter } from "./leaf-sources.ts";
 import type { Position } from "./timeline.ts";
 
 /** What a client asks for. */
@@ -54,17 +54,6 @@ interface Placed {
   readonly statements: readonly number[];
   readonly leaves: readonly number[];
   readonly step?: { readonly path: string; readonly line: number };
-}
-
-const LEAVES: readonly { readonly number: number; readonly name: string }[] = [
-  ...Object.entries(hostLeafInfo).map(([number, info]) => ({ number: Number(number), name: info.name })),
-  ...Object.entries(guestLeafInfo).map(([number, info]) => ({ number: GUEST_LEAF + Number(number), name: info.name })),
-];
-
-/** Name of a leaf by its number as breakpoints know it. */
-export function leafName(callee: number): string {
-  const info = callee >= GUEST_LEAF ? guestLeafInfo[callee - GUEST_LEAF] : hostLeafInfo[callee];
-  return info?.name ?? `${callee >= GUEST_LEAF ? "TDCALL" : "SEAMCALL"} ${callee % GUEST_LEAF}`;
 }
 
 export class Breakpoints {

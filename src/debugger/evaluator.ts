@@ -1,63 +1,151 @@
 /**
  * Evaluates expressions where a flow stands: its variables, and by name what belongs to the place: `lp`, `task`, and at a
- * call `leaf` and its operands, behind one `status` and its results.
+ * call `leaf` and its operands, behind one `leaf`, `status` and its results. Conditions are asked a million times, so what an
+ * expression compiles to is kept, and only those names get values that it uses.
  */
-import { leafSignatures } from "../arch/leaf-operands.ts";
-import { compileWatch, type WatchExpression } from "../language/compile.ts";
+import { type LeafOperand, leafSignatures } from "../arch/leaf-operands.ts";
+import { RAX } from "../arch/registers.ts";
+import { compileWatch, GIVEN_SLOTS, type WatchExpression } from "../language/compile.ts";
+import { type FlowFunction, OP_LOAD } from "../language/flow-code.ts";
+import { and, fromBig, type Integer, Status, shiftRight } from "../language/values.ts";
 import { evaluateWatch } from "../runtime/evaluate.ts";
-import { takeResult } from "../runtime/leaf-call.ts";
-import { leafName } from "./breakpoints.ts";
+import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
 import type { Evaluation } from "./debuggee.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
+import { leafName } from "./leaf-names.ts";
 
-/** Compiled expressions that are kept; conditions are few and asked often. */
-const MAX_COMPILED = 500;
+/** Expressions whose compiled forms are kept. */
+const MAX_EXPRESSIONS = 200;
+
+interface Compiled {
+  readonly watch: WatchExpression;
+  /** Indexes of the given names that it uses. */
+  readonly used: readonly number[];
+  readonly names: readonly Given[];
+}
+
+/** A name and its value at the present call. */
+interface Given {
+  readonly name: string;
+  readonly value: (lp: number) => unknown;
+}
+
+/** The call that a place belongs to: none, before or in one, behind one. */
+export interface NearCall {
+  readonly side: "before" | "behind";
+  readonly callee: number;
+  readonly lp: number;
+}
+
+interface Frame {
+  readonly fn: FlowFunction;
+  readonly pc: number;
+  readonly slots: number;
+  readonly lp: number;
+}
 
 export class Evaluator {
   private readonly debuggee: FlowDebuggee;
-  private readonly compiled = new Map<string, WatchExpression | string>();
+  private readonly expressions = new Map<string, Map<number, Compiled | string>>();
+  private readonly givenNames = new Map<string, readonly Given[]>();
 
   constructor(debuggee: FlowDebuggee) {
     this.debuggee = debuggee;
   }
 
-  evaluate(text: string, frame: number): Evaluation {
-    const { runtime } = this.debuggee;
-    const frames = runtime.frames();
-    const at = frames[frame] ?? frames[0];
+  /** @param call the call that is near, for the innermost frame */
+  evaluate(text: string, frame: number, call: NearCall | undefined): Evaluation {
+    const at = frame === 0 ? this.innermost() : this.debuggee.runtime.frames()[frame];
     if (at === undefined) return { error: "nothing runs" };
-    const given = this.given(at.lp);
-    const names = [...given.keys()];
-    const key = `${at.fn.index}:${at.pc}:${names.join()}:${text}`;
-    let watch = this.compiled.get(key);
-    if (watch === undefined) {
-      watch = compileWatch(text, runtime.program, at.fn, at.pc, names);
-      if (this.compiled.size >= MAX_COMPILED) this.compiled.clear();
-      this.compiled.set(key, watch);
-    }
-    if (typeof watch === "string") return { error: watch };
-    return evaluateWatch(runtime.state, watch, at.slots, [...given.values()]);
+    const compiled = this.compile(text, at, call);
+    if (typeof compiled === "string") return { error: compiled };
+    const values: unknown[] = [];
+    for (const index of compiled.used) values[index] = compiled.names[index]?.value(call?.lp ?? at.lp);
+    return evaluateWatch(this.debuggee.runtime.state, compiled.watch, at.slots, values);
   }
 
-  private given(lp: number): Map<string, unknown> {
-    const { debuggee } = this;
-    const given = new Map<string, unknown>([
-      ["lp", lp],
-      ["task", debuggee.task],
-    ]);
-    const pending = debuggee.runtime.pendingLeaf;
-    if (pending) {
-      given.set("leaf", pending.name);
-      for (const { name, value } of pending.operands) given.set(name, value);
-    }
-    const { outcome } = debuggee;
-    if (outcome) {
-      const leaf = leafName(outcome.callee);
-      const result = takeResult(debuggee.machine.platform, outcome.lp, leaf);
-      given.set("leaf", leaf);
-      given.set("status", result.status);
-      for (const { name } of leafSignatures.get(leaf)?.outputs ?? []) given.set(name, result.field(name));
-    }
-    return given;
+  private innermost(): Frame | undefined {
+    const { state, task } = this.debuggee.runtime;
+    const fiber = state.active(task);
+    if (state.fibers.read(fiber, FIBER_DEPTH) === 0) return undefined;
+    const frame = state.topFrame(fiber);
+    return {
+      fn: state.functionOf(frame),
+      pc: this.debuggee.store.read(frame + FRAME_PC),
+      slots: state.fibers.baseSlot(fiber, frame),
+      lp: state.lpOf(task),
+    };
   }
+
+  private compile(text: string, { fn, pc }: Frame, call: NearCall | undefined): Compiled | string {
+    let places = this.expressions.get(text);
+    if (places === undefined) {
+      if (this.expressions.size >= MAX_EXPRESSIONS) this.expressions.clear();
+      places = new Map();
+      this.expressions.set(text, places);
+    }
+    const which = call === undefined ? 0 : call.callee * 2 + (call.side === "before" ? 1 : 2);
+    const key = (fn.index * 2 ** 18 + pc) * 2 ** 18 + which;
+    let compiled = places.get(key);
+    if (compiled === undefined) {
+      const names = this.given(call);
+      const given = names.map(({ name }) => name);
+      const watch = compileWatch(text, this.debuggee.program, fn, pc, given);
+      compiled = typeof watch === "string" ? watch : { watch, used: usedGiven(watch.fn.code, names.length), names };
+      places.set(key, compiled);
+    }
+    return compiled;
+  }
+
+  private given(call: NearCall | undefined): readonly Given[] {
+    const key = call === undefined ? "" : `${call.side}${call.callee}`;
+    let names = this.givenNames.get(key);
+    if (names === undefined) {
+      names = this.makeGiven(call);
+      this.givenNames.set(key, names);
+    }
+    return names;
+  }
+
+  private makeGiven(call: NearCall | undefined): readonly Given[] {
+    const { debuggee } = this;
+    const general: Given[] = [
+      { name: "lp", value: (lp) => lp },
+      { name: "task", value: () => debuggee.task },
+    ];
+    if (call === undefined) return general;
+    const leaf = leafName(call.callee);
+    const signature = leafSignatures.get(leaf);
+    general.push({ name: "leaf", value: () => leaf });
+    const named = (operand: LeafOperand): Given => ({
+      name: operand.name,
+      value: (lp) => this.part(lp, operand, call.side === "before"),
+    });
+    if (call.side === "before") return [...general, ...(signature?.inputs ?? []).map(named)];
+    const status = (lp: number): Status => {
+      const rax = debuggee.machine.platform.readGpr(lp, RAX);
+      return new Status(Number(rax >> 32n), Number(rax & 0xffff_ffffn));
+    };
+    return [...general, { name: "status", value: status }, ...(signature?.outputs ?? []).map(named)];
+  }
+
+  /** An operand or result from the registers; inside a leaf the registers as they were at its entry. */
+  private part(lp: number, operand: LeafOperand, isInput: boolean): Integer {
+    const { machine } = this.debuggee;
+    const open = isInput ? machine.openEntry(lp) : undefined;
+    const value = fromBig(open ? open.call.big(operand.register) : machine.platform.readGpr(lp, operand.register));
+    if (operand.width === 64) return value;
+    if (operand.width === 0) return shiftRight(value, machine.platform.addressBits);
+    const bits = and(shiftRight(value, operand.low), 2 ** operand.width - 1);
+    return operand.inPlace ? fromBig(BigInt(bits) << BigInt(operand.low)) : bits;
+  }
+}
+
+/** Which of the first `count` given slots a watch expression's code loads. */
+function usedGiven(code: Int32Array, count: number): number[] {
+  const used: number[] = [];
+  for (let index = 0; index < count; index++) {
+    if (code.some((word, at) => word === GIVEN_SLOTS + index && code[at - 1] === OP_LOAD)) used.push(index);
+  }
+  return used;
 }

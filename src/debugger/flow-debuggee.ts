@@ -30,8 +30,8 @@ import {
   type RunEnd,
   type Watch,
 } from "./debuggee.ts";
-import { Evaluator } from "./evaluator.ts";
-import { GUEST_LEAF } from "./leaf-sources.ts";
+import { Evaluator, type NearCall } from "./evaluator.ts";
+import { GUEST_LEAF } from "./leaf-names.ts";
 import { calleesOf, UnitScans } from "./unit-scan.ts";
 
 /** Stops before and after each call. */
@@ -57,6 +57,8 @@ export class FlowDebuggee implements Debuggee {
   private fineStart: number | undefined;
   /** Whether all is over; undefined: not looked at since the state changed. */
   private isOver: boolean | undefined;
+  /** The call about which the watch is asked just now. */
+  private asking: NearCall | undefined;
   /** The mark at which the unit began in which the watch was asked last. */
   private askedAt = -1;
 
@@ -119,6 +121,7 @@ export class FlowDebuggee implements Debuggee {
       const reason = this.runtime.run(units, { statements: watch.statements, depth: watch.depth });
       this.isOver = undefined;
       if (reason === STOP_LEAF || reason === STOP_RETURNED) return "inside";
+      if (reason !== STOP_FAILED) this.outcome = undefined;
       if (reason === STOP_DONE || reason === STOP_FAILED) return "ended";
       return reason === STOP_BUDGET ? "done" : "watched";
     } finally {
@@ -128,14 +131,24 @@ export class FlowDebuggee implements Debuggee {
   }
 
   private listen(watch: Watch): void {
+    const { entry, returned } = watch;
     this.hooks.leafEntry = (event) => {
       this.ask();
-      return watch.entry?.(this.calleeOf(event)) ?? false;
+      if (entry === undefined) return false;
+      this.asking = { side: "before", callee: this.calleeOf(event), lp: event.lp };
+      const stops = entry(this.asking.callee);
+      this.asking = undefined;
+      return stops;
     };
     this.hooks.leafReturn = (event, result) => {
       this.ask();
-      this.outcome = this.outcomeOf(event, result);
-      return watch.returned?.(this.outcome) ?? false;
+      if (returned === undefined) return false;
+      const outcome = this.outcomeOf(event, result);
+      this.outcome = outcome;
+      this.asking = { side: "behind", callee: outcome.callee, lp: event.lp };
+      const stops = returned(outcome);
+      this.asking = undefined;
+      return stops;
     };
   }
 
@@ -181,6 +194,7 @@ export class FlowDebuggee implements Debuggee {
         return true;
       }
       this.endUnit();
+      if (reason !== STOP_FAILED) this.outcome = undefined;
       return false;
     } finally {
       delete this.hooks.leafEntry;
@@ -243,7 +257,14 @@ export class FlowDebuggee implements Debuggee {
   // ---- values ----
 
   evaluate(expression: string, frame = 0): Evaluation {
-    return this.evaluator.evaluate(expression, frame);
+    return this.evaluator.evaluate(expression, frame, frame === 0 ? (this.asking ?? this.nearCall()) : undefined);
+  }
+
+  private nearCall(): NearCall | undefined {
+    const { outcome } = this;
+    if (outcome) return { side: "behind", callee: outcome.callee, lp: outcome.lp };
+    if (this.callee < 0) return undefined;
+    return { side: "before", callee: this.fineCallee, lp: this.runtime.state.lpOf(this.runtime.task) };
   }
 
   show(value: unknown): string {

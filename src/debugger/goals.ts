@@ -71,7 +71,8 @@ export function backwardGoal(timeline: Timeline, command: Command, granularity: 
   const limit = command === "out" ? depth - 1 : depth;
   const isReached = (): boolean => {
     const { debuggee } = timeline;
-    if (debuggee.task !== task || debuggee.depth > limit) return false;
+    // At the end no frame is left: the last statement of any task is the one before.
+    if (depth > 0 && (debuggee.task !== task || debuggee.depth > limit)) return false;
     return debuggee.place === AT_STATEMENT || (place === IN_LEAF && debuggee.place === IN_LEAF);
   };
   return { isFine: place === IN_LEAF, stopsAtCalls: false, isReached };

@@ -3,9 +3,6 @@
  * functions are called in which steps stand.
  */
 
-/** Number of a leaf as breakpoints name it: TDCALLs lie above SEAMCALLs. */
-export const GUEST_LEAF = 0x1_0000;
-
 export interface LeafSource {
   /** Path in the project, with forward slashes: as step traces name it. */
   readonly path: string;

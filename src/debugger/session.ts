@@ -185,9 +185,8 @@ export class Session {
     return valueItem(this.context, `watch/${expression}`, expression, expression, result.value);
   }
 
-  /** Why the call behind which the session stands failed. */
+  /** Why the call behind which the session stands, or with which the flow failed, did not succeed. */
   explanation(): Explanation | undefined {
-    const { outcome } = this.debuggee;
-    return outcome === undefined ? undefined : explain(this.timeline, this.debuggee, outcome);
+    return explain(this.timeline, this.debuggee);
   }
 }

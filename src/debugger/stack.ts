@@ -3,9 +3,9 @@ import { placeOf, type Span } from "../language/diagnostics.ts";
 import { parseTrace } from "../module/step.ts";
 import type { FlowFrame } from "../runtime/frames.ts";
 import { statementAt } from "../runtime/places.ts";
-import { leafName } from "./breakpoints.ts";
 import { IN_LEAF, IN_STATEMENT } from "./debuggee.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
+import { leafName } from "./leaf-names.ts";
 import { leafPath } from "./leaf-sources.ts";
 
 export interface StackFrame {

@@ -71,6 +71,9 @@ export function leafNameOf(number: number, guest: boolean): string {
 
 /** The registers of the LP as a result. */
 export function takeResult(platform: Platform, lp: number, leaf: string): LeafResult {
-  const words = new Uint32Array(platform.store.view(platform.lpCell(lp) + LP_GPR, REGISTERS * 2));
+  const words = new Uint32Array(REGISTERS * 2);
+  // Word by word: a view of the store would cost more than the copy.
+  const cell = platform.lpCell(lp) + LP_GPR;
+  for (let i = 0; i < words.length; i++) words[i] = platform.store.read(cell + i);
   return new LeafResult(leaf, leafSignatures.get(leaf), words);
 }
