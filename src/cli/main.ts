@@ -39,4 +39,10 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever reads the output may stop before its end, as `head` does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 if (!serveReplay()) process.exitCode = await main(process.argv.slice(2));

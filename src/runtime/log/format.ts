@@ -1,8 +1,8 @@
 /**
  * The SEAMCALL log: JSON Lines, a header with the platform and then one operation a line. test/vectors/README.md describes
- * it; these are its lines as they are after JSON.parse. Addresses and register values are hexadecimal texts.
+ * it; these are its lines as they are after JSON.parse (parse.ts). Addresses and register values are hexadecimal texts.
  */
-import { defaultPlatform, type PlatformConfig } from "../../platform/config.ts";
+import type { PlatformConfig } from "../../platform/config.ts";
 
 /** Register values by lower-case name. */
 export type Registers = Readonly<Record<string, string>>;
@@ -117,75 +117,4 @@ export interface FinishOp extends Outcome {
   readonly op: "finish";
   readonly lp: number;
   readonly mask?: Mask;
-}
-
-/** A line that is not what the format says. */
-export class LogFormatError extends Error {
-  /** From 1. */
-  readonly line: number;
-  constructor(line: number, message: string) {
-    super(message);
-    this.name = "LogFormatError";
-    this.line = line;
-  }
-}
-
-function parseJson(text: string, line: number): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new LogFormatError(line, error instanceof Error ? error.message : "not JSON");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new LogFormatError(line, "a line of the log is a JSON object");
-  }
-  return value as Record<string, unknown>;
-}
-
-interface HeaderJson {
-  readonly tdxlog?: unknown;
-  readonly name?: string;
-  readonly family?: string;
-  readonly desc?: string;
-  readonly platform?: {
-    readonly maxpa?: number;
-    readonly packages?: number[][];
-    readonly keyids?: { total: number; privateStart: number };
-    readonly cmrs?: { base: string; size: string }[];
-    readonly module?: { version: string; buildDate: number; buildNum: number };
-    readonly cacheBlocks?: number;
-    readonly entropy?: { seed: number };
-    readonly integrity?: boolean;
-  };
-}
-
-/** The first line of a log. @throws LogFormatError */
-export function parseHeader(text: string): LogHeader {
-  const json = parseJson(text, 1) as HeaderJson;
-  if (json.tdxlog !== 1) throw new LogFormatError(1, 'no SEAMCALL log: its first line has "tdxlog":1');
-  const { entropy, cmrs, ...rest } = json.platform ?? {};
-  return {
-    name: json.name ?? "",
-    family: json.family ?? "",
-    description: json.desc ?? "",
-    platform: {
-      ...defaultPlatform,
-      ...rest,
-      cmrs: cmrs ? cmrs.map(({ base, size }) => ({ base: Number(base), size: Number(size) })) : defaultPlatform.cmrs,
-      entropySeed: entropy?.seed ?? defaultPlatform.entropySeed,
-    },
-  };
-}
-
-const OPERATIONS: ReadonlySet<unknown> = new Set<LogOp["op"]>([
-  ...(["write", "fill", "read", "seamcall", "intr", "inject", "msr"] as const),
-  ...(["cpuid", "reload", "guest", "begin", "finish", "tsc"] as const),
-]);
-
-/** Any other line. @throws LogFormatError */
-export function parseOp(text: string, line: number): LogOp {
-  const op = parseJson(text, line);
-  if (!OPERATIONS.has(op.op)) throw new LogFormatError(line, `unknown operation ${JSON.stringify(op.op)}`);
-  return op as unknown as LogOp;
 }

@@ -1,7 +1,8 @@
 /** Guest actions as the log writes them. */
 import type { GuestAction } from "../../module/guest/actions.ts";
-import { type GuestFields, LogFormatError } from "./format.ts";
+import type { GuestFields } from "./format.ts";
 import { bytesOf } from "./outcome.ts";
+import { LogFormatError } from "./parse.ts";
 
 const number = (text: string | undefined): number => Number(text ?? 0);
 const big = (text: string | undefined): bigint => BigInt(text ?? 0);
@@ -20,7 +21,7 @@ export function guestAction(op: Partial<GuestFields> & { readonly hex?: string }
       return { action, bytes: op.bytes ?? 0 };
     case "access": {
       const access = { action, gpa: number(op.gpa), kind: op.kind ?? "r" } as const;
-      if (op.kind === "w") return { ...access, data: bytesOf(op.hex ?? "", line) };
+      if (op.kind === "w") return { ...access, data: bytesOf(op.hex ?? "") };
       return op.len === undefined ? access : { ...access, length: op.len };
     }
     case "vmexit":

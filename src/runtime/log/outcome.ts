@@ -2,7 +2,8 @@
 import { registerNames } from "../../arch/registers.ts";
 import { parsed, parseU64 } from "../../arch/u64.ts";
 import type { GuestResult, InjectedEvent } from "../../module/guest/actions.ts";
-import { LogFormatError, type Mask, type Outcome, type Registers } from "./format.ts";
+import type { Mask, Outcome, Registers } from "./format.ts";
+import { LogFormatError } from "./parse.ts";
 
 const REGISTERS = 16;
 const numberOf = new Map<string, number>(registerNames.map((name, i) => [name, i]));
@@ -75,9 +76,8 @@ export const toHex = (bytes: Uint8Array): string => {
   return text;
 };
 
-/** Bytes of hexadecimal digits. @throws LogFormatError */
-export function bytesOf(hex: string, line: number): Uint8Array {
-  if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/.test(hex)) throw new LogFormatError(line, "hex is no sequence of bytes");
+/** Bytes of hexadecimal digits. */
+export function bytesOf(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
   return bytes;

@@ -3,13 +3,12 @@ import type { Machine } from "../../module/machine.ts";
 import type { PlatformOp } from "./format.ts";
 import { bytesOf } from "./outcome.ts";
 
-/** @throws LogFormatError */
-export function applyToPlatform(machine: Machine, op: PlatformOp, line: number): void {
+export function applyToPlatform(machine: Machine, op: PlatformOp): void {
   const { platform } = machine;
   const lps = (lp: number): readonly number[] => (lp >= 0 ? [lp] : Array.from({ length: platform.lps }, (_, i) => i));
   switch (op.op) {
     case "write":
-      platform.memory.writeBytes(Number(op.hpa), bytesOf(op.hex, line));
+      platform.memory.writeBytes(Number(op.hpa), bytesOf(op.hex));
       break;
     case "fill":
       platform.memory.fill(Number(op.hpa), op.byte, op.len);

@@ -6,24 +6,13 @@ import { type Entry, Machine } from "../../module/machine.ts";
 import type { PlatformConfig } from "../../platform/config.ts";
 import { Store } from "../../state/store.ts";
 import { Checks } from "./checks.ts";
-import {
-  type BeginOp,
-  type FinishOp,
-  type GuestOp,
-  LogFormatError,
-  type LogHeader,
-  type LogOp,
-  parseHeader,
-  parseOp,
-  type ReadOp,
-  type Registers,
-  type SeamcallOp,
-} from "./format.ts";
+import type { BeginOp, FinishOp, GuestOp, LogHeader, LogOp, ReadOp, Registers, SeamcallOp } from "./format.ts";
 import { guestAction } from "./guest-action.ts";
 import { type LpRegisters, registersOf } from "./lp-registers.ts";
 import { GUEST_MEMORY } from "./masked-memory.ts";
 import type { Mismatch } from "./mismatch.ts";
 import { type RegisterFile, registerFile, setRegisters } from "./outcome.ts";
+import { LogFormatError, parseHeader, parseOp } from "./parse.ts";
 import { applyToPlatform } from "./platform-op.ts";
 import { ByteKeys, type LogScanner } from "./scan.ts";
 
@@ -141,7 +130,7 @@ export class Replayer {
       case "read":
         return this.read(op);
       default:
-        return applyToPlatform(this.machine, op, this.scanner.line);
+        return applyToPlatform(this.machine, op);
     }
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { LogFormatError } from "../../../src/runtime/log/format.ts";
 import { mismatchText } from "../../../src/runtime/log/mismatch.ts";
+import { LogFormatError } from "../../../src/runtime/log/parse.ts";
 import { replay } from "../../../src/runtime/log/replay.ts";
 
 const HEADER = { tdxlog: 1, name: "test", family: "test", desc: "", platform: {} };
@@ -108,12 +108,22 @@ describe("what is no log", () => {
     ],
     ["a value that is no number", JSON.stringify({ ...SYS_INIT, in: { rax: "33" } }), "hexadecimal"],
     ["an LP that does not exist", JSON.stringify({ ...SYS_INIT, lp: 9 }), "no LP 9"],
+    ["a field that is missing", '{"op":"fill","hpa":"0x2000000","len":1}', '"byte" of fill is missing'],
+    ["an address past all memory", '{"op":"write","hpa":"0x10000000000000","hex":"00"}', "physical address"],
+    ["a finish of nothing", '{"op":"finish","lp":0,"out":{"rax":"0x0"}}', "nothing was begun"],
     ["half a byte", '{"op":"write","hpa":"0x2000000","hex":"123"}', "bytes"],
   ])("%s", (_, line, message) => {
     const run = (): unknown => replay(log(SYS_INIT, line));
     expect(run).toThrow(LogFormatError);
     expect(run).toThrow(message);
     expect(run).toThrow(expect.objectContaining({ line: 3 }));
+  });
+
+  test("a header that describes no platform", () => {
+    const header = (platform: object): Uint8Array => new TextEncoder().encode(JSON.stringify({ ...HEADER, platform }));
+    expect(() => replay(header({ packages: [["a"]] }))).toThrow("platform.packages");
+    expect(() => replay(header({ cmrs: [{ base: 0 }] }))).toThrow("platform.cmrs");
+    expect(replay(header({ lps: 4, unknown: 1, module: {} })).header.platform.module.version).toBe("1.5.01");
   });
 
   test("no header", () => {
