@@ -19,6 +19,7 @@ export default defineConfig({
           globalSetup: ["test/e2e/support/global-setup.ts"],
           // One VS Code and one browser serve all files; two at a time would only fight for them.
           fileParallelism: false,
+          expect: { poll: { timeout: 20_000 } },
           testTimeout: 90_000,
           hookTimeout: 180_000,
         },

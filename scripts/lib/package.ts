@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { buildBundles, sourcesDigest } from "./build.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const TEXTS = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", ".vscodeignore", "tsconfig.json"];
+const TEXTS = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", ".vscodeignore"];
 const FOLDERS = ["dist/web", "media", "flows", "scenarios", "src"];
 
 /** Packs the extension as it would be published, unless nothing has changed since. @returns path of the .vsix */
@@ -38,6 +38,10 @@ function pack(vsix: string): void {
   for (const name of [...TEXTS, ...FOLDERS, "dist/extension.cjs", "dist/tdxflow.js"]) {
     if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   }
+  // The shipped sources are read in the debugger: an editor should find nothing wrong with them.
+  const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, "tsconfig.json"), "utf8"));
+  const config = { compilerOptions: { ...compilerOptions, types: [] }, include: ["src"] };
+  writeFileSync(join(copy, "tsconfig.json"), JSON.stringify(config));
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [

@@ -7,6 +7,9 @@ import {
   type InspectViewName,
 } from "../adapter/inspect-protocol.ts";
 
+/** The trees that open by themselves: entries of tables come and go, while platform and domains are read at leisure. */
+const FOLLOWING: readonly InspectViewName[] = ["sept", "pamt"];
+
 /** How deep a tree opens by itself to show a change: the levels of a 5-level Secure EPT and what stands around them. */
 const FOLLOW_DEPTH = 8;
 
@@ -111,6 +114,7 @@ export class InspectTree implements vscode.TreeDataProvider<InspectNode>, vscode
 
   /** Opens the tree down to the first thing that changed. */
   async #follow(moment: Moment): Promise<void> {
+    if (!FOLLOWING.includes(this.#name)) return;
     if (!vscode.workspace.getConfiguration("tdxflow").get("views.followChanges", true)) return;
     let node: InspectNode | undefined;
     for (let depth = 0; depth < FOLLOW_DEPTH; depth++) {

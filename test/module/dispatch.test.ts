@@ -46,7 +46,10 @@ describe("the SEAMCALL dispatcher", () => {
       expect(frames.at(-1)?.file).toBe("src/module/dispatch.ts");
       expect(frames.at(-1)?.line).toBeGreaterThan(1);
     }
-    expect(labels).toEqual(["check the leaf number and version in RAX", "check that the system's state allows the leaf"]);
+    expect(labels).toEqual([
+      "check the leaf number and version in RAX",
+      "check that the system's state allows the leaf",
+    ]);
     expect(machine.platform.readGpr(0, RAX)).toBe(0xc000_0505_0000_0000n);
     expect(machine.quiescent).toBe(true);
   });

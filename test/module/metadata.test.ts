@@ -100,6 +100,7 @@ describe.each([false, true])("of a TD (debug: %s)", (debug) => {
         } else {
           expect(host.register("r8")).toBe(0n);
         }
+        expect(host.machine.calls[0]?.why === "").toBe(rax === 0n);
         store.undo(mark);
         expect(store.hash()).toBe(unchanged);
         store.undo(built);

@@ -71,6 +71,7 @@ describe("TDH.MNG.INIT", () => {
     writeParams(words);
     expect(init()).toBe(status(TDX_OPERAND_INVALID, id));
     expect(host.register("rcx")).toBe(0n);
+    expect(machine.calls[0]?.why).not.toBe("");
     expect(opState()).toBe(OP_STATE_UNINITIALIZED);
   });
 

@@ -79,6 +79,11 @@ export class Workbench {
     await this.page.keyboard.press("Enter");
   }
 
+  /** Presses a button of the debug toolbar. */
+  async toolbar(title: string): Promise<void> {
+    await this.page.locator(`.debug-toolbar [aria-label^="${title}"]`).click();
+  }
+
   /** Moves the cursor to a line, which scrolls it into view. */
   async goToLine(line: number): Promise<void> {
     await this.page.keyboard.press("Control+G");

@@ -42,8 +42,12 @@ describe("TDG.MR.REPORT into shared memory", () => {
     expect(result).toMatchObject({ kind: "resume", rip: 0, injected: { information: 0x8000_0314 } });
   });
 
-  it("is an EPT misconfiguration where the host's entry makes no sense", () => {
-    const guest = withSharedPage(2n);
+  it.each([
+    ["write without read", 2n],
+    ["a reserved memory type", 0x17n],
+    ["a private KeyID", RWX_WB | (32n << 46n)],
+  ])("is an EPT misconfiguration where the host's entry has %s", (_, leaf) => {
+    const guest = withSharedPage(leaf);
     expect(guest.tdcall("TDG.MR.REPORT", { rcx: SHARED_GPA, rdx: MAPPED })).toEqual({ kind: "exit" });
     expect([guest.rax(), guest.host.register("r8")]).toEqual([49n, BigInt(SHARED_GPA)]);
   });

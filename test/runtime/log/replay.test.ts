@@ -122,6 +122,8 @@ describe("what is no log", () => {
   test("a header that describes no platform", () => {
     const header = (platform: object): Uint8Array => new TextEncoder().encode(JSON.stringify({ ...HEADER, platform }));
     expect(() => replay(header({ packages: [["a"]] }))).toThrow("platform.packages");
+    expect(() => replay(header({ packages: [] }))).toThrow("platform.packages");
+    expect(() => replay(header({ keyids: { total: 48 } }))).toThrow("platform.keyids.total");
     expect(() => replay(header({ cmrs: [{ base: 0 }] }))).toThrow("platform.cmrs");
     expect(replay(header({ lps: 4, unknown: 1, module: {} })).header.platform.module.version).toBe("1.5.01");
   });
