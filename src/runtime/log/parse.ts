@@ -53,20 +53,19 @@ function platformOf(json: Json): PlatformConfig {
     return value === undefined || Array.isArray(value) ? value : wrong(name);
   };
   const keyids = section("keyids");
+  const packages = list("packages")?.map((lps) =>
+    Array.isArray(lps) ? lps.map((lp) => count(lp, "packages", 0)) : wrong("packages"),
+  );
+  if (packages?.flat().length === 0) wrong("packages");
   const { version, buildDate, buildNum } = section("module");
-  const { total, privateStart } = defaultPlatform.keyids;
+  const total = count(keyids.total, "keyids.total", defaultPlatform.keyids.total);
+  if (!Number.isInteger(Math.log2(total))) wrong("keyids.total");
   const known = defaultPlatform.module;
   return {
     ...defaultPlatform,
     maxpa: count(json.maxpa, "maxpa", defaultPlatform.maxpa),
-    packages:
-      list("packages")?.map((lps) =>
-        Array.isArray(lps) ? lps.map((lp) => count(lp, "packages", 0)) : wrong("packages"),
-      ) ?? defaultPlatform.packages,
-    keyids: {
-      total: count(keyids.total, "keyids.total", total),
-      privateStart: count(keyids.privateStart, "keyids.privateStart", privateStart),
-    },
+    packages: packages ?? defaultPlatform.packages,
+    keyids: { total, privateStart: count(keyids.privateStart, "keyids.privateStart", total / 2) },
     cmrs:
       list("cmrs")?.map((cmr) =>
         isObject(cmr) && isHex(cmr.base) && isHex(cmr.size)
