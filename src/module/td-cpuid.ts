@@ -42,6 +42,7 @@ import {
 } from "./platform-config.ts";
 import type { Steps } from "./step.ts";
 import { PARAMS_CPUID_CONFIG } from "./td-params.ts";
+import { hex } from "./why.ts";
 import { XFAM_AMX, XFAM_AVX, XFAM_LAST_BIT, XFAM_LBR, XFAM_PT } from "./xfam.ts";
 
 /** EAX, EBX, ECX, EDX. */
@@ -95,6 +96,8 @@ const ARCH_CAP_TSX_CTRL = 1n << 7n;
 const LA57_BITS = 57;
 const LA48_BITS = 48;
 
+const registerNames = ["EAX", "EBX", "ECX", "EDX"] as const;
+
 /** What the rules of the leaves read, and the flags that they gather. */
 interface TdConfig {
   readonly call: Call;
@@ -136,10 +139,10 @@ export function* configureCpuid(call: Call, tdcs: number, params: DataView): Ste
 }
 
 /** Ends the call with the leaf that is wrong in RCX: leaf in bits 31:0, sub-leaf (all ones if none) above. */
-function failLeaf(call: Call, index: number): never {
+function failLeaf(call: Call, index: number, why: string): never {
   const entry = cpuidLookup[index];
   call.set(RCX, entry?.leaf ?? 0, entry?.subleaf ?? 0xffff_ffff);
-  fail(TDX_OPERAND_INVALID, OPERAND_CPUID_CONFIG);
+  fail(TDX_OPERAND_INVALID, OPERAND_CPUID_CONFIG, `CPUID leaf ${hex(entry?.leaf ?? 0)}: ${why}`);
 }
 
 /** The sampled value with the host's configuration: bits that it sets directly, and bits that it may allow. */
@@ -153,7 +156,8 @@ function applyConfiguration(call: Call, index: number, params: DataView): Regist
       const given = params.getUint32(PARAMS_CPUID_CONFIG + config * 16 + i * 4, true);
       const direct = cpuidConfigurable[config]?.masks.config_direct?.[i] ?? 0;
       const allowed = cpuidConfigurable[config]?.masks.allow_direct?.[i] ?? 0;
-      if ((given & ~(direct | allowed)) !== 0) failLeaf(call, index);
+      const wrong = (given & ~(direct | allowed)) >>> 0;
+      if (wrong !== 0) failLeaf(call, index, `bits ${hex(wrong)} of ${registerNames[i]} are not configurable`);
       value = (value & ~(masks.fixed0_or_dynamic?.[i] ?? 0)) | (masks.fixed1?.[i] ?? 0);
       value = (value & ~direct) | (given & direct);
       value &= given | ~allowed;
@@ -226,7 +230,8 @@ function leaf1(td: TdConfig, index: number, values: Registers): void {
   if (values[EAX] === 0) values[EAX] = native;
   const valid =
     (td.attributes & ATTRIBUTE_MIGRATABLE) !== 0 ? isAllowedFms(native, values[EAX]) : values[EAX] === native;
-  if (!valid) failLeaf(call, index);
+  if (!valid)
+    failLeaf(call, index, `family, model and stepping are ${hex(values[EAX])}, the platform's ${hex(native)}`);
   if ((td.xfam & XFAM_AVX) === 0) values[ECX] = (values[ECX] & ~ECX_OF_AVX) >>> 0;
   if ((values[ECX] & (1 << 3)) !== 0) td.flags |= FLAG_MONITOR_MWAIT;
   if ((values[ECX] & (1 << 18)) !== 0) td.flags |= FLAG_DCA;
@@ -242,9 +247,13 @@ function leaf7(td: TdConfig, subleaf: number, values: Registers): void {
   } else {
     clearXfamBits(td.xfam, values, xfamBitsOf7);
     const hle = (values[EBX] & EBX_HLE) !== 0;
-    if (hle !== ((values[EBX] & EBX_RTM) !== 0)) fail(TDX_OPERAND_INVALID, OPERAND_CPUID_CONFIG);
+    if (hle !== ((values[EBX] & EBX_RTM) !== 0)) {
+      fail(TDX_OPERAND_INVALID, OPERAND_CPUID_CONFIG, "HLE and RTM differ");
+    }
     const capabilities = SAMPLED_MSRS.IA32_ARCH_CAPABILITIES;
-    if (hle && (sampledMsr(call, capabilities) & ARCH_CAP_TSX_CTRL) === 0n) fail(TDX_INCORRECT_MSR_VALUE, capabilities);
+    if (hle && (sampledMsr(call, capabilities) & ARCH_CAP_TSX_CTRL) === 0n) {
+      fail(TDX_INCORRECT_MSR_VALUE, capabilities, "HLE needs IA32_TSX_CTRL, which the processor does not have");
+    }
     if (hle) td.flags |= FLAG_TSX;
     const pks = (td.attributes & ATTRIBUTE_PKS) !== 0 ? ECX_PKS : 0;
     values[ECX] = ((values[ECX] & ~(ECX_PKS | ECX_KEY_LOCKER)) | pks) >>> 0;

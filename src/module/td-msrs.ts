@@ -8,6 +8,7 @@ import { cpuidFlag, FLAG_TSX, FLAG_WAITPKG, FLAG_XFD } from "./cpuid-flags.ts";
 import { TDCS_ATTRIBUTES, TDCS_MSR_BITMAPS, TDCS_VIRTUAL_IA32_ARCH_CAPABILITIES, TDCS_XFAM } from "./layout.ts";
 import { SAMPLED_MSRS, sampledMsr } from "./platform-config.ts";
 import { tdcsCell } from "./td.ts";
+import { hex } from "./why.ts";
 import { XFAM_CET, XFAM_LBR, XFAM_PT, XFAM_ULI } from "./xfam.ts";
 
 /** The four bitmaps of the page: reads of low MSRs, of high ones (0xc0000000 on), then writes of both. */
@@ -88,7 +89,10 @@ function clearBit(call: Call, bitmaps: number, msr: number): void {
  */
 export function setArchCapabilities(call: Call, tdcs: number, configured: boolean, config: bigint): void {
   const configurable = configured ? ARCH_CAPABILITIES_CONFIGURABLE : 0n;
-  if ((config & ~configurable) !== 0n) fail(TDX_OPERAND_INVALID, OPERAND_IA32_ARCH_CAPABILITIES_CONFIG);
+  if ((config & ~configurable) !== 0n) {
+    const why = `bits ${hex(config & ~configurable)} of IA32_ARCH_CAPABILITIES are not configurable`;
+    fail(TDX_OPERAND_INVALID, OPERAND_IA32_ARCH_CAPABILITIES_CONFIG, why);
+  }
   let value = sampledMsr(call, SAMPLED_MSRS.IA32_ARCH_CAPABILITIES);
   value &= ~ARCH_CAP_HIDDEN & (config | ~ARCH_CAP_ALLOWABLE);
   value |= config & ARCH_CAP_RRSBA;

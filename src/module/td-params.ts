@@ -55,7 +55,8 @@ import {
 } from "./platform-config.ts";
 import type { Steps } from "./step.ts";
 import { MIN_NUM_TDCS_PAGES } from "./td.ts";
-import { isValidXfam, XFAM_LAST_BIT } from "./xfam.ts";
+import { hex } from "./why.ts";
+import { isValidXfam, supportedXfam, XFAM_LAST_BIT } from "./xfam.ts";
 
 export const TD_PARAMS_BYTES = 1024;
 
@@ -92,7 +93,10 @@ const XSAVE_ALIGNED = 0x8000_0000;
 
 /** Errors: TDX_OPERAND_INVALID(RDX) if a reserved byte is not zero. */
 export function checkReserved(params: DataView, from: number, to: number): void {
-  for (let i = from; i < to; i++) if (params.getUint8(i) !== 0) fail(TDX_OPERAND_INVALID, RDX);
+  for (let i = from; i < to; i++) {
+    if (params.getUint8(i) !== 0)
+      fail(TDX_OPERAND_INVALID, RDX, `reserved byte ${i} of TD_PARAMS is ${params.getUint8(i)}`);
+  }
 }
 
 export function checkReservedAfterCpuid(params: DataView): void {
@@ -105,39 +109,49 @@ export function* applyTdParams(call: Call, tdr: number, tdcs: number, params: Da
   yield "check ATTRIBUTES";
   const attributes = params.getUint32(0, true);
   const attributesHi = params.getUint32(4, true);
-  if (!areValidAttributes(attributes, attributesHi)) fail(TDX_OPERAND_INVALID, OPERAND_ATTRIBUTES);
+  if (!areValidAttributes(attributes, attributesHi)) {
+    fail(TDX_OPERAND_INVALID, OPERAND_ATTRIBUTES, `ATTRIBUTES are ${hex(params.getBigUint64(0, true))}`);
+  }
   store.write(tdcs + TDCS_ATTRIBUTES, attributes);
   store.write(tdcs + TDCS_ATTRIBUTES + 1, attributesHi);
   store.write(tdcs + TDCS_TD_CTLS, (attributes & ATTRIBUTE_SEPT_VE_DISABLE) !== 0 ? TD_CTLS_PENDING_VE_DISABLE : 0);
 
   yield "check XFAM";
   const xfam = params.getBigUint64(8, true);
-  if (!isValidXfam(call, xfam)) fail(TDX_OPERAND_INVALID, OPERAND_XFAM);
+  if (!isValidXfam(call, xfam)) {
+    fail(TDX_OPERAND_INVALID, OPERAND_XFAM, `XFAM is ${hex(xfam)}; this platform has ${hex(supportedXfam(call))}`);
+  }
   store.writeBig(tdcs + TDCS_XFAM, xfam);
   layOutXbuff(call, tdcs, Number(xfam));
 
   yield "check MAX_VCPUS";
   const maxVcpus = params.getUint16(16, true);
-  if (maxVcpus === 0) fail(TDX_OPERAND_INVALID, OPERAND_MAX_VCPUS);
+  if (maxVcpus === 0) fail(TDX_OPERAND_INVALID, OPERAND_MAX_VCPUS, "MAX_VCPUS is 0");
   store.write(tdcs + TDCS_MAX_VCPUS, maxVcpus);
 
   yield "check the number of L2 VMs, and that the TDCS has pages for them";
   const l2Vms = params.getUint8(18);
-  if (l2Vms > MAX_L2_VMS) fail(TDX_OPERAND_INVALID, OPERAND_NUM_L2_VMS);
-  if (store.read(tdr + TDR_NUM_TDCX) < MIN_NUM_TDCS_PAGES + l2Vms) fail(TDX_TDCS_NOT_ALLOCATED);
+  if (l2Vms > MAX_L2_VMS) fail(TDX_OPERAND_INVALID, OPERAND_NUM_L2_VMS, `${l2Vms} L2 VMs; ${MAX_L2_VMS} at most`);
+  const pages = store.read(tdr + TDR_NUM_TDCX);
+  const needed = MIN_NUM_TDCS_PAGES + l2Vms;
+  if (pages < needed) fail(TDX_TDCS_NOT_ALLOCATED, 0, `${pages} of ${needed} TDCS pages were added`);
   store.write(tdcs + TDCS_NUM_L2_VMS, l2Vms);
   checkReserved(params, 20, 24);
 
   yield "check CONFIG_FLAGS and EPTP_CONTROLS";
   const configFlags = params.getBigUint64(32, true);
-  if ((configFlags & ~BigInt(CONFIG_FLAGS_FIXED0)) !== 0n) fail(TDX_OPERAND_INVALID, OPERAND_EXEC_CONTROLS);
+  if ((configFlags & ~BigInt(CONFIG_FLAGS_FIXED0)) !== 0n) {
+    fail(TDX_OPERAND_INVALID, OPERAND_EXEC_CONTROLS, `CONFIG_FLAGS are ${hex(configFlags)}`);
+  }
   const gpaw = (Number(configFlags) & CONFIG_GPAW) !== 0;
   setEptp(call, tdr, tdcs, params.getBigUint64(24, true), gpaw);
   store.writeBig(tdcs + TDCS_CONFIG_FLAGS, configFlags);
 
   yield "check the TSC frequency and set up the virtual TSC";
   const frequency = params.getUint16(40, true);
-  if (frequency < MIN_TSC_FREQUENCY || frequency > MAX_TSC_FREQUENCY) fail(TDX_OPERAND_INVALID, OPERAND_TSC_FREQUENCY);
+  if (frequency < MIN_TSC_FREQUENCY || frequency > MAX_TSC_FREQUENCY) {
+    fail(TDX_OPERAND_INVALID, OPERAND_TSC_FREQUENCY, `TSC_FREQUENCY is ${frequency} x 25 MHz`);
+  }
   store.write(tdcs + TDCS_TSC_FREQUENCY, frequency);
   checkTscAdjust(call);
   setVirtualTsc(call, tdcs, frequency);
@@ -148,7 +162,7 @@ export function* applyTdParams(call: Call, tdr: number, tdcs: number, params: Da
   writeMeasurement(call, tdcs + TDCS_MRCONFIGID, bytes.subarray(80, 128));
   writeMeasurement(call, tdcs + TDCS_MROWNER, bytes.subarray(128, 176));
   writeMeasurement(call, tdcs + TDCS_MROWNERCONFIG, bytes.subarray(176, 224));
-  if (params.getUint8(19) > 1) fail(TDX_OPERAND_INVALID, RDX);
+  if (params.getUint8(19) > 1) fail(TDX_OPERAND_INVALID, RDX, `MSR_CONFIG_CTLS are ${hex(params.getUint8(19))}`);
   checkReserved(params, 232, 256);
 }
 
@@ -183,7 +197,13 @@ function setEptp(call: Call, tdr: number, tdcs: number, controls: bigint, gpaw: 
     levels <= (pml5 ? EPT_5_LEVELS : EPT_4_LEVELS) &&
     (levels !== EPT_5_LEVELS || store.read(call.sys + PLATFORM_MAX_PA) >= MIN_PA_FOR_PML5) &&
     (!gpaw || levels === EPT_5_LEVELS);
-  if (!valid) fail(TDX_OPERAND_INVALID, OPERAND_EPTP_CONTROLS);
+  if (!valid) {
+    fail(
+      TDX_OPERAND_INVALID,
+      OPERAND_EPTP_CONTROLS,
+      `EPTP_CONTROLS are ${hex(controls)}, GPAs have ${gpaw ? 52 : 48} bits`,
+    );
+  }
   store.write(tdcs + TDCS_GPAW, gpaw ? 1 : 0);
   const root = store.readNumber(tdr + TDR_TDCX_PA + (TDCS_SEPT_ROOT >>> 10) * 2);
   store.writeNumber(tdcs + TDCS_EPTP, root + Number(controls));
@@ -191,8 +211,14 @@ function setEptp(call: Call, tdr: number, tdcs: number, controls: bigint, gpaw: 
 
 /** The host must not shift the TSC under the module. Errors: TDX_INCONSISTENT_MSR(IA32_TSC_ADJUST). */
 export function checkTscAdjust(call: Call): void {
-  if (call.platform.rdmsr(call.lp, IA32_TSC_ADJUST) !== sampledMsr(call, IA32_TSC_ADJUST)) {
-    fail(TDX_INCONSISTENT_MSR, IA32_TSC_ADJUST);
+  const value = call.platform.rdmsr(call.lp, IA32_TSC_ADJUST);
+  const first = sampledMsr(call, IA32_TSC_ADJUST);
+  if (value !== first) {
+    fail(
+      TDX_INCONSISTENT_MSR,
+      IA32_TSC_ADJUST,
+      `IA32_TSC_ADJUST is ${hex(value)}, at TDH.SYS.INIT it was ${hex(first)}`,
+    );
   }
 }
 

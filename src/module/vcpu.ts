@@ -97,6 +97,16 @@ export function checkTdvpsPages(call: Call, tdvpr: number, tdcs: number): void {
   if (pages < needed) fail(TDX_TDCX_NUM_INCORRECT, 0, `${pages} of ${needed} TDVPS pages were added`);
 }
 
+/** Errors: TDX_VCPU_STATE_INCORRECT unless TDH.VP.INIT is still to come. */
+export function checkUninitialized(call: Call, tdvpr: number): void {
+  const state = call.store.read(tdvpr + TDVPS_VCPU_STATE);
+  if (state !== VCPU_UNINITIALIZED) fail(TDX_VCPU_STATE_INCORRECT, 0, whyVcpu(state));
+}
+
+function whyVcpu(state: number): string {
+  return `the VCPU is ${vcpuStateNames[state] ?? state}`;
+}
+
 /** Marks what the VMCSs hold of the host's state as out of date; it is written again before the next entry. */
 function forgetHostState(call: Call, tdvpr: number, flags: number): void {
   for (let vm = 0; vm < MAX_VMS; vm++) call.store.write(tdvpr + flags + vm, 0);
@@ -120,7 +130,7 @@ export function* associateVcpu(call: Call, tdvpr: number, tdcs: number, allowDis
   yield "check the VCPU's state";
   const state = store.read(tdvpr + TDVPS_VCPU_STATE);
   if (state !== VCPU_READY && !(allowDisabled && state === VCPU_DISABLED)) {
-    fail(TDX_VCPU_STATE_INCORRECT, 0, `the VCPU is ${vcpuStateNames[state] ?? state}`);
+    fail(TDX_VCPU_STATE_INCORRECT, 0, whyVcpu(state));
   }
 
   yield "associate the VCPU with this LP";

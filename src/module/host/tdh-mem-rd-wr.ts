@@ -9,6 +9,7 @@ import { lockSharex } from "../locks.ts";
 import { checkSeptStateAllowsLeaf, clearReport, lockSeptEntry, walkToMappedPage } from "../sept.ts";
 import type { Steps } from "../step.ts";
 import { checkStateAndLockTdcs, lockTdr } from "../td.ts";
+import { hex } from "../why.ts";
 
 /** Locks and checks all that an access to 8 bytes of a debug TD's memory needs. Returns their HPA. */
 function* lockBytes(call: Call): Steps<number> {
@@ -18,9 +19,11 @@ function* lockBytes(call: Call): Steps<number> {
   const tdr = yield* lockTdr(call, RDX, SHARED);
   const tdcs = yield* checkStateAndLockTdcs(call, tdr, SHARED);
   yield "check that this is a debug TD";
-  if ((call.store.read(tdcs + TDCS_ATTRIBUTES) & ATTRIBUTE_DEBUG) === 0) fail(TDX_TD_NON_DEBUG);
+  if ((call.store.read(tdcs + TDCS_ATTRIBUTES) & ATTRIBUTE_DEBUG) === 0) {
+    fail(TDX_TD_NON_DEBUG, 0, "ATTRIBUTES.DEBUG of the TD is 0");
+  }
   yield "check the GPA's alignment";
-  if (call.lo(RCX) % 8 !== 0) fail(TDX_OPERAND_INVALID, RCX);
+  if (call.lo(RCX) % 8 !== 0) fail(TDX_OPERAND_INVALID, RCX, `GPA ${hex(call.big(RCX))} is not aligned to 8 bytes`);
 
   yield "lock the S-EPT tree (shared)";
   yield* lockSharex(call, tdcs + TDCS_SECURE_EPT_LOCK, SHARED, OPERAND_SEPT_TREE);

@@ -29,6 +29,7 @@ import {
   TD_PARAMS_BYTES,
 } from "../td-params.ts";
 import { setVirtualVmxMsrs } from "../vmx-controls.ts";
+import { hex } from "../why.ts";
 
 const IA32_MISC_ENABLE = 0x1a0;
 /** IA32_MISC_ENABLE: CPUID is cut off at leaf 2. */
@@ -47,7 +48,9 @@ export function* tdhMngInit(call: Call): Steps {
   call.setNum(RCX, 0);
 
   yield "check that CPUID is not limited by IA32_MISC_ENABLE";
-  if ((call.platform.rdmsr(call.lp, IA32_MISC_ENABLE) & LIMIT_CPUID_MAXVAL) !== 0n) fail(TDX_LIMIT_CPUID_MAXVAL_SET);
+  const miscEnable = call.platform.rdmsr(call.lp, IA32_MISC_ENABLE);
+  if ((miscEnable & LIMIT_CPUID_MAXVAL) !== 0n)
+    fail(TDX_LIMIT_CPUID_MAXVAL_SET, 0, `IA32_MISC_ENABLE is ${hex(miscEnable)}`);
 
   yield "lock the TDR (exclusive)";
   const tdr = yield* lockTdr(call, RCX, EXCLUSIVE);
@@ -76,7 +79,9 @@ export function* tdhMngInit(call: Call): Steps {
 
   yield "check that the TD is not both migratable and partitioned";
   const isMigratable = (store.read(tdcs + TDCS_ATTRIBUTES) & ATTRIBUTE_MIGRATABLE) !== 0;
-  if (isMigratable && store.read(tdcs + TDCS_NUM_L2_VMS) > 0) fail(TDX_OPERAND_INVALID, RDX);
+  if (isMigratable && store.read(tdcs + TDCS_NUM_L2_VMS) > 0) {
+    fail(TDX_OPERAND_INVALID, RDX, "the TD is MIGRATABLE and has L2 VMs");
+  }
 
   yield "build the MSR bitmaps and the virtual VMX MSRs";
   setMsrBitmaps(call, tdr, tdcs);

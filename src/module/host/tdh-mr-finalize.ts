@@ -19,7 +19,7 @@ export function* tdhMrFinalize(call: Call): Steps {
   const tdr = yield* lockTdr(call, RCX, EXCLUSIVE);
   const tdcs = yield* checkStateAndLockTdcs(call, tdr, NO_LOCK);
   yield "check that the TD has a VCPU";
-  if (store.read(tdcs + TDCS_NUM_VCPUS) === 0) fail(TDX_NO_VCPUS);
+  if (store.read(tdcs + TDCS_NUM_VCPUS) === 0) fail(TDX_NO_VCPUS, 0, "no VCPU was initialised");
 
   yield "finish the measurement";
   finalizeMeasurement(call, tdcs);

@@ -1,13 +1,13 @@
 import { PT_NDA, PT_TDCX } from "../../arch/generated/pamt-types.ts";
-import { TDX_TDCX_NUM_INCORRECT, TDX_VCPU_STATE_INCORRECT } from "../../arch/generated/status-codes.ts";
+import { TDX_TDCX_NUM_INCORRECT } from "../../arch/generated/status-codes.ts";
 import { RCX, RDX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
-import { TDVPS_NUM_TDVPS_PAGES, TDVPS_TDVPS_PAGE_PA, TDVPS_VCPU_STATE } from "../layout.ts";
+import { TDVPS_NUM_TDVPS_PAGES, TDVPS_TDVPS_PAGE_PA } from "../layout.ts";
 import { EXCLUSIVE, SHARED } from "../lock-words.ts";
 import { lockPage, PG_4K, setPageOwner, setPageType } from "../pamt.ts";
 import type { Steps } from "../step.ts";
 import { addChildren, checkStateAndLockTdcs, claimTdPage } from "../td.ts";
-import { lockVcpu, MAX_TDVPS_PAGES, MIN_TDVPS_PAGES, TDVPS_PAGES_PER_L2_VM, VCPU_UNINITIALIZED } from "../vcpu.ts";
+import { checkUninitialized, lockVcpu, MAX_TDVPS_PAGES, MIN_TDVPS_PAGES, TDVPS_PAGES_PER_L2_VM } from "../vcpu.ts";
 
 const PAGE_BYTES = 4096;
 
@@ -23,9 +23,9 @@ export function* tdhVpAddcx(call: Call): Steps {
   yield* checkStateAndLockTdcs(call, tdr, SHARED);
 
   yield "check that the VCPU is still being built and has room for a page";
-  if (store.read(tdvpr + TDVPS_VCPU_STATE) !== VCPU_UNINITIALIZED) fail(TDX_VCPU_STATE_INCORRECT);
+  checkUninitialized(call, tdvpr);
   const index = store.read(tdvpr + TDVPS_NUM_TDVPS_PAGES);
-  if (index >= MAX_TDVPS_PAGES) fail(TDX_TDCX_NUM_INCORRECT);
+  if (index >= MAX_TDVPS_PAGES) fail(TDX_TDCX_NUM_INCORRECT, 0, `the VCPU has ${index} pages, the most there can be`);
 
   yield "lock the new page (exclusive) and check that it is free";
   const hpa = call.num(RCX);

@@ -12,7 +12,8 @@ import {
 import { EXCLUSIVE } from "../lock-words.ts";
 import type { Steps } from "../step.ts";
 import { TD_KEYS_CONFIGURED, tdcsCell } from "../td.ts";
-import { checkTdvpsPages, dissociateVcpu, lockVcpu } from "../vcpu.ts";
+import { checkTdvpsPages, dissociateVcpu, lockVcpu, NO_LP } from "../vcpu.ts";
+import { whyLifecycle } from "../why.ts";
 
 /** A physical address that is not known. */
 const NULL_PA = 0xffff_ffff_ffff_ffffn;
@@ -27,11 +28,16 @@ export function* tdhVpFlush(call: Call): Steps {
   yield "lock the TDVPR (exclusive)";
   const { tdvpr, tdr } = yield* lockVcpu(call, RCX, EXCLUSIVE);
   yield "check that the TD has its key";
-  if (store.read(tdr + TDR_LIFECYCLE_STATE) !== TD_KEYS_CONFIGURED) fail(TDX_TD_KEYS_NOT_CONFIGURED);
+  const lifecycle = store.read(tdr + TDR_LIFECYCLE_STATE);
+  if (lifecycle !== TD_KEYS_CONFIGURED) fail(TDX_TD_KEYS_NOT_CONFIGURED, 0, whyLifecycle(lifecycle));
   const tdcs = tdcsCell(call, tdr, 0);
   yield "check that the VCPU's pages are there and it is associated with this LP";
   checkTdvpsPages(call, tdvpr, tdcs);
-  if (store.read(tdvpr + TDVPS_ASSOC_LPID) !== call.lp) fail(TDX_VCPU_NOT_ASSOCIATED);
+  const associated = store.read(tdvpr + TDVPS_ASSOC_LPID);
+  if (associated !== call.lp) {
+    const with_ = associated === NO_LP ? "no LP" : `LP ${associated}`;
+    fail(TDX_VCPU_NOT_ASSOCIATED, 0, `the VCPU is associated with ${with_}, not with LP ${call.lp}`);
+  }
 
   yield "forget translations that the module keeps, and clear the VMCSs: the next entry launches them";
   for (let vm = 0; vm <= store.read(tdcs + TDCS_NUM_L2_VMS); vm++) {

@@ -1,4 +1,4 @@
-import { TDX_MAX_VCPUS_EXCEEDED, TDX_VCPU_STATE_INCORRECT } from "../../arch/generated/status-codes.ts";
+import { TDX_MAX_VCPUS_EXCEEDED } from "../../arch/generated/status-codes.ts";
 import { RCX, RDX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
 import {
@@ -31,11 +31,11 @@ import { checkTscAdjust } from "../td-params.ts";
 import {
   associateFirst,
   checkTdvpsPages,
+  checkUninitialized,
   LAST_EXIT_ASYNC_FAULT,
   lockVcpu,
   tdvpsCell,
   VCPU_READY,
-  VCPU_UNINITIALIZED,
 } from "../vcpu.ts";
 import { initShadows, initVmcs } from "../vmcs-init.ts";
 import { XFAM_LBR } from "../xfam.ts";
@@ -61,11 +61,12 @@ export function* tdhVpInit(call: Call): Steps {
   const tdcs = yield* checkStateAndLockTdcs(call, tdr, SHARED);
   yield "check that all TDVPS pages are there and the VCPU is not initialised yet";
   checkTdvpsPages(call, tdvpr, tdcs);
-  if (store.read(tdvpr + TDVPS_VCPU_STATE) !== VCPU_UNINITIALIZED) fail(TDX_VCPU_STATE_INCORRECT);
+  checkUninitialized(call, tdvpr);
 
   yield "give the VCPU the next index";
   const index = store.read(tdcs + TDCS_NUM_VCPUS);
-  if (index >= store.read(tdcs + TDCS_MAX_VCPUS)) fail(TDX_MAX_VCPUS_EXCEEDED);
+  const most = store.read(tdcs + TDCS_MAX_VCPUS);
+  if (index >= most) fail(TDX_MAX_VCPUS_EXCEEDED, 0, `the TD has ${index} VCPUs; its MAX_VCPUS is ${most}`);
   store.write(tdcs + TDCS_NUM_VCPUS, index + 1);
   store.write(tdvpr + TDVPS_VCPU_INDEX, index);
 

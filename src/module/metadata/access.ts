@@ -1,5 +1,6 @@
 /** Who accesses a metadata element, and which of its bits are open to that. */
 import type { Mask } from "../../arch/generated/metadata-fields.ts";
+import { hex } from "../why.ts";
 import type { AccessKind, Field } from "./tables.ts";
 
 /** The accessing party. A debug TD opens more of itself to its host. */
@@ -36,6 +37,11 @@ export function writeMask(field: Field, party: Party): bigint {
 /** All bits of an element. */
 export function elementMask(field: Field): bigint {
   return (1n << BigInt(field.elementBits)) - 1n;
+}
+
+/** Says of a write that it changes bits which it must keep. */
+export function whyForbidden(field: Field, writable: bigint): string {
+  return `${field.name}: the mask asks for bits outside ${hex(writable)}, and their value differs`;
 }
 
 /** True if a write leaves all bits as they are that it asks to write but may not. */

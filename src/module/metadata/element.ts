@@ -11,7 +11,8 @@ import {
 } from "../../arch/generated/status-codes.ts";
 import { type Call, fail } from "../call.ts";
 import { TDCS_NUM_L2_VMS } from "../layout.ts";
-import { elementMask, keepsForbiddenBits, type Party, readMask, writeMask } from "./access.ts";
+import { hex } from "../why.ts";
+import { elementMask, keepsForbiddenBits, type Party, readMask, whyForbidden, writeMask } from "./access.ts";
 import { CONTEXT_TD, fieldCode, isElementId } from "./field-id.ts";
 import type { Element, Found, Subject } from "./located.ts";
 import { codeStride, type Field, findField, tableOf } from "./tables.ts";
@@ -25,13 +26,13 @@ export function numL2Vms(call: Call, tdcs: number): number {
 
 /** Errors: TDX_METADATA_FIELD_ID_INCORRECT if the id is not that of one element. */
 export function checkElementId(id: bigint): void {
-  if (!isElementId(id)) fail(TDX_METADATA_FIELD_ID_INCORRECT);
+  if (!isElementId(id)) fail(TDX_METADATA_FIELD_ID_INCORRECT, 0, `${hex(id)} has reserved bits, or is a sequence's`);
 }
 
 function locate(call: Call, context: number, id: bigint, party: Party, subject: Subject): Element {
   const table = tableOf(context, id);
   const index = findField(table, numL2Vms(call, subject.tdcs), id);
-  if (index < 0) fail(TDX_METADATA_FIELD_ID_INCORRECT);
+  if (index < 0) fail(TDX_METADATA_FIELD_ID_INCORRECT, 0, `${hex(id)} names no field of this TD`);
   const field = table.fields[index] as Field;
   const place = table.places[index] as number;
   const number = Math.floor((fieldCode(id) - field.code) / codeStride(field));
@@ -46,7 +47,7 @@ function locate(call: Call, context: number, id: bigint, party: Party, subject: 
 export function readElement(call: Call, context: number, id: bigint, party: Party, subject: Subject): bigint {
   const element = locate(call, context, id, party, subject);
   const mask = readMask(element.field, party);
-  if (mask === 0n) fail(TDX_METADATA_FIELD_NOT_READABLE);
+  if (mask === 0n) fail(TDX_METADATA_FIELD_NOT_READABLE, 0, `${element.field.name} is not readable for the ${party}`);
   return rawValue(call, context, element, subject) & mask;
 }
 
@@ -68,14 +69,20 @@ export function writeElement(
   const old = rawValue(call, context, element, subject);
   const writable = writeMask(element.field, party);
   const written = writable & requested;
-  if (written === 0n) fail(TDX_METADATA_FIELD_NOT_WRITABLE);
+  if (written === 0n) fail(TDX_METADATA_FIELD_NOT_WRITABLE, 0, whyNotWritable(element, writable));
   if (context === CONTEXT_TD) {
-    if (!keepsForbiddenBits(old, value, requested, writable)) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+    if (!keepsForbiddenBits(old, value, requested, writable)) {
+      fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, whyForbidden(element.field, writable));
+    }
     writeTd(call, element, subject, (old & ~written) | (value & written), written);
   } else {
     writeVp(call, element, subject, { old, value, requested, writable });
   }
   return old & readMask(element.field, party);
+}
+
+function whyNotWritable({ field, party }: Element, writable: bigint): string {
+  return `${field.name}: the ${party} may write ${writable === 0n ? "none of its bits" : `bits ${hex(writable)} only`}`;
 }
 
 /** The element's value as this party sees it, before any mask. */

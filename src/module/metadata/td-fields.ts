@@ -11,6 +11,7 @@ import { TDCS_CONFIG_FLAGS, TDCS_CPUID_VALID, TDCS_NUM_L2_VMS, TDR_HKID } from "
 import { PLATFORM_TSC_FREQUENCY } from "../platform-config.ts";
 import { tdcsCell } from "../td.ts";
 import { CONFIG_FLEXIBLE_PENDING_VE, TD_CTLS_PENDING_VE_DISABLE } from "../td-params.ts";
+import { hex } from "../why.ts";
 import { elementMask } from "./access.ts";
 import { cpuidElement, cpuidIndexOfCode, cpuidReserved, fieldCode } from "./field-id.ts";
 import { type Element, type Found, readWords, type Subject, withHkid, writeWords } from "./located.ts";
@@ -36,7 +37,9 @@ export function tdElement(call: Call, found: Found, { tdr, tdcs }: Subject): Ele
   }
   const at = place + number * words;
   if (field.class <= LAST_TDR_CLASS) return { ...found, cell: tdr + at };
-  if (isMissingL2Root(call, field.class, tdcs)) fail(TDX_METADATA_FIELD_ID_INCORRECT);
+  if (isMissingL2Root(call, field.class, tdcs)) {
+    fail(TDX_METADATA_FIELD_ID_INCORRECT, 0, `${field.name}: the TD does not have that L2 VM`);
+  }
   return { ...found, cell: tdcsCell(call, tdr, at) };
 }
 
@@ -47,11 +50,13 @@ function isMissingL2Root(call: Call, cls: number, tdcs: number): boolean {
 
 /** Number of the element of CPUID_VALUES: two for each leaf of the module's table, if this TD's guest can read the leaf. */
 function cpuidValue(call: Call, code: number, tdcs: number): number {
-  if (cpuidReserved(code) !== 0) fail(TDX_METADATA_FIELD_ID_INCORRECT);
+  if (cpuidReserved(code) !== 0) fail(TDX_METADATA_FIELD_ID_INCORRECT, 0, `reserved bits in field code ${hex(code)}`);
   const index = cpuidIndexOfCode(code);
-  if (index < 0) fail(TDX_METADATA_FIELD_ID_INCORRECT);
+  if (index < 0) fail(TDX_METADATA_FIELD_ID_INCORRECT, 0, "the module does not know that CPUID leaf");
   const faulting = cpuidLookup[index]?.masks.faulting !== undefined;
-  if (faulting || call.store.read(tdcs + TDCS_CPUID_VALID + index) === 0) fail(TDX_METADATA_FIELD_NOT_READABLE);
+  if (faulting || call.store.read(tdcs + TDCS_CPUID_VALID + index) === 0) {
+    fail(TDX_METADATA_FIELD_NOT_READABLE, 0, `CPUID leaf ${hex(cpuidLookup[index]?.leaf ?? 0)} is a #VE for the guest`);
+  }
   return index * 2 + cpuidElement(code);
 }
 
@@ -72,8 +77,12 @@ export function readTd(call: Call, element: Element, { tdr }: Subject): bigint {
 /** Writes an element whose value has all bits as they shall be; `written`: the bits that the caller changes. */
 export function writeTd(call: Call, element: Element, { tdcs }: Subject, value: bigint, written: bigint): void {
   if (element.field.name === "HP_LOCK_TIMEOUT") {
-    if (written !== elementMask(element.field)) fail(TDX_METADATA_WR_MASK_NOT_VALID);
-    if (value < MIN_HP_LOCK_TIMEOUT || value > MAX_HP_LOCK_TIMEOUT) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+    if (written !== elementMask(element.field)) {
+      fail(TDX_METADATA_WR_MASK_NOT_VALID, 0, `HP_LOCK_TIMEOUT is written as a whole, not bits ${hex(written)}`);
+    }
+    if (value < MIN_HP_LOCK_TIMEOUT || value > MAX_HP_LOCK_TIMEOUT) {
+      fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, `${value} µs is not from 10 ms to 100 s`);
+    }
     // Kept as 32 bits of ticks.
     writeWords(call, element, BigInt.asUintN(32, (value * tscFrequency(call)) / MICROSECONDS));
     return;
@@ -82,7 +91,9 @@ export function writeTd(call: Call, element: Element, { tdcs }: Subject, value: 
     // Without FLEXIBLE_PENDING_VE only the host decides, at the TD's build, what an access to a pending page does.
     const flexible = (call.store.read(tdcs + TDCS_CONFIG_FLAGS) & CONFIG_FLEXIBLE_PENDING_VE) !== 0;
     const changed = Number(BigInt.asUintN(32, value ^ readWords(call, element)));
-    if (!flexible && (changed & TD_CTLS_PENDING_VE_DISABLE) !== 0) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+    if (!flexible && (changed & TD_CTLS_PENDING_VE_DISABLE) !== 0) {
+      fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, "PENDING_VE_DISABLE: CONFIG_FLAGS do not have FLEXIBLE_PENDING_VE");
+    }
   }
   writeWords(call, element, value);
 }

@@ -21,6 +21,7 @@ import {
 } from "../layout.ts";
 import { SAMPLED_MSRS, sampledMsr } from "../platform-config.ts";
 import { tdvpsCell } from "../vcpu.ts";
+import { hex } from "../why.ts";
 import { fieldCode } from "./field-id.ts";
 import { type Element, readWords, type Subject, writeWords } from "./located.ts";
 
@@ -71,7 +72,7 @@ export function writeVmcs(call: Call, element: Element, subject: Subject, value:
       store.writeBig(tdvpr + TDVPS_SHADOW_PID_HPA, value);
       break;
     case CODE_POSTED_INTERRUPT_VECTOR:
-      if (value > MAX_VECTOR) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+      if (value > MAX_VECTOR) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, `vector ${hex(value)} is above 0xff`);
       store.write(tdvpr + TDVPS_SHADOW_POSTED_INT_NOTIFICATION_VECTOR, Number(value));
       break;
     case CODE_PROCBASED_CTLS2:
@@ -94,7 +95,10 @@ function guestCr(call: Call, tdvpr: number, element: Element, value: bigint, mas
 
 /** Merges a new control register value into the real one. Errors: TDX_METADATA_FIELD_VALUE_NOT_VALID. */
 export function keepOwned(real: bigint, value: bigint, owned: bigint, shadow: bigint): bigint {
-  if ((value & owned) !== (shadow & owned)) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+  if ((value & owned) !== (shadow & owned)) {
+    const why = `bits ${hex((value ^ shadow) & owned)} belong to the module`;
+    fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, why);
+  }
   return (real & owned) | (value & ~owned);
 }
 
@@ -102,7 +106,7 @@ export function keepOwned(real: bigint, value: bigint, owned: bigint, shadow: bi
 export function debugctl(call: Call, tdcs: number, value: bigint): bigint {
   const isDebug = (call.store.read(tdcs + TDCS_ATTRIBUTES) & ATTRIBUTE_DEBUG) !== 0;
   if ((value & DEBUGCTL_BTS) === 0n && (value & DEBUGCTL_TR) !== 0n && !isDebug) {
-    fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+    fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, "TR without BTS needs a debug TD");
   }
   return (value & ~DEBUGCTL_UNCORE_PMI) | (call.platform.rdmsr(call.lp, IA32_DEBUGCTL) & DEBUGCTL_UNCORE_PMI);
 }
@@ -110,10 +114,10 @@ export function debugctl(call: Call, tdcs: number, value: bigint): bigint {
 /** Posted interrupts need their vector and descriptor. Errors: TDX_TD_VMCS_FIELD_NOT_INITIALIZED with the field's encoding. */
 function checkPostedInterrupts(call: Call, tdvpr: number): void {
   if (call.store.read(tdvpsCell(call, tdvpr, VMCS_POSTED_INTERRUPT_NOTIFICATION_VECTOR)) === NO_VECTOR) {
-    fail(TDX_TD_VMCS_FIELD_NOT_INITIALIZED, CODE_POSTED_INTERRUPT_VECTOR);
+    fail(TDX_TD_VMCS_FIELD_NOT_INITIALIZED, CODE_POSTED_INTERRUPT_VECTOR, "no notification vector was written");
   }
   if (call.store.readBig(tdvpsCell(call, tdvpr, VMCS_POSTED_INTERRUPT_DESCRIPTOR_ADDRESS)) === NULL_PA) {
-    fail(TDX_TD_VMCS_FIELD_NOT_INITIALIZED, CODE_POSTED_INTERRUPT_DESCRIPTOR);
+    fail(TDX_TD_VMCS_FIELD_NOT_INITIALIZED, CODE_POSTED_INTERRUPT_DESCRIPTOR, "no descriptor was written");
   }
 }
 
@@ -122,9 +126,12 @@ function checkProcbasedCtls2(call: Call, { tdcs, tdvpr }: Subject, value: bigint
   const allowed = sampledMsr(call, SAMPLED_MSRS.IA32_VMX_PROCBASED_CTLS2);
   const mustBeOne = allowed & 0xffff_ffffn;
   const mayBeOne = allowed >> 32n;
-  if ((writable & ((~value & mustBeOne) | (value & ~mayBeOne))) !== 0n) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+  const wrong = writable & ((~value & mustBeOne) | (value & ~mayBeOne));
+  if (wrong !== 0n) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, `the processor does not allow bits ${hex(wrong)}`);
   if ((value & ENABLE_PML) === 0n) return;
   const isDebug = (call.store.read(tdcs + TDCS_ATTRIBUTES) & ATTRIBUTE_DEBUG) !== 0;
   const log = call.store.readBig(tdvpsCell(call, tdvpr, VMCS_PML_ADDRESS));
-  if (!isDebug || (log & (1n << 63n)) !== 0n) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+  if (!isDebug || (log & (1n << 63n)) !== 0n) {
+    fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, "a page modification log needs a debug TD and an address");
+  }
 }

@@ -18,8 +18,9 @@ import {
   VMCS_GUEST_INTERRUPT_STATUS,
 } from "../layout.ts";
 import { tdvpsCell } from "../vcpu.ts";
+import { hex } from "../why.ts";
 import { XFAM_PT } from "../xfam.ts";
-import { elementMask, keepsForbiddenBits } from "./access.ts";
+import { elementMask, keepsForbiddenBits, whyForbidden } from "./access.ts";
 import { fieldClass, fieldCode } from "./field-id.ts";
 import { readL2Vmcs, writeL2Bitmap, writeL2Controls, writeL2Vmcs } from "./l2-vmcs-fields.ts";
 import { type Element, type Found, readWords, type Subject, withHkid, writeWords } from "./located.ts";
@@ -63,9 +64,11 @@ export function vpElement(call: Call, found: Found, { tdcs, tdvpr }: Subject): E
   const l2Vm = l2VmcsOfClass(cls);
   let place = found.place + number * words;
   if (cls === CLASS_VMCS || l2Vm > 0) {
-    if (l2Vm > call.store.read(tdcs + TDCS_NUM_L2_VMS)) fail(TDX_METADATA_FIELD_ID_INCORRECT);
+    if (l2Vm > call.store.read(tdcs + TDCS_NUM_L2_VMS)) {
+      fail(TDX_METADATA_FIELD_ID_INCORRECT, 0, `the TD has no L2 VM ${l2Vm}`);
+    }
     // An odd code names the high half of a 64-bit field: not for the host.
-    if ((fieldCode(found.id) & 1) !== 0) fail(TDX_METADATA_FIELD_ID_INCORRECT);
+    if ((fieldCode(found.id) & 1) !== 0) fail(TDX_METADATA_FIELD_ID_INCORRECT, 0, "the high half of a VMCS field");
     if (l2Vm > 0) place = (place % PAGE_WORDS) + TDVPS_L2_VMCS_1 + (l2Vm - 1) * L2_PAGES * PAGE_WORDS;
   } else if (l2VmOfBitmaps(cls) > 0 && found.party === "guest") {
     place += PAGE_WORDS; // the guest sees what it asked for, on the next page
@@ -114,14 +117,20 @@ export function writeVp(call: Call, element: Element, subject: Subject, write: V
   // A write of the whole element does not look at what was there.
   let old = written === elementMask(element.field) ? 0n : write.old;
   if ((sharedHpa || privateGpa) && (old & NEVER_SET) !== 0n) old &= writable;
-  if (!keepsForbiddenBits(old, value, requested, writable)) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+  if (!keepsForbiddenBits(old, value, requested, writable)) {
+    fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, whyForbidden(element.field, writable));
+  }
   const merged = (old & ~written) | (value & written);
 
   if (sharedHpa) {
     const size = code === CODE_POSTED_INTERRUPT_DESCRIPTOR ? POSTED_INTERRUPT_DESCRIPTOR_BYTES : 4096;
-    if (!isSharedHpa(call, Number(merged), size)) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+    if (!isSharedHpa(call, Number(merged), size)) {
+      fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, `${hex(merged)} is no address of the host's own memory`);
+    }
   }
-  if (privateGpa && !isPrivateGpaValue(call, subject.tdcs, merged)) fail(TDX_METADATA_FIELD_VALUE_NOT_VALID);
+  if (privateGpa && !isPrivateGpaValue(call, subject.tdcs, merged)) {
+    fail(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0, `${hex(merged)} is no private GPA`);
+  }
 
   const l2Vm = l2VmcsOfClass(fieldClass(element.id));
   if (l2Vm > 0) writeL2Vmcs(call, element, subject, l2Vm, merged, writable);
@@ -143,14 +152,16 @@ function writeTdvps(call: Call, element: Element, subject: Subject, value: bigin
   }
   switch (element.field.name) {
     case "XBUFF":
-      if (element.party !== "guest" && !isOpenXbuff(call, tdcs, element.number)) fail(TDX_METADATA_FIELD_NOT_WRITABLE);
+      if (element.party !== "guest" && !isOpenXbuff(call, tdcs, element.number)) {
+        fail(TDX_METADATA_FIELD_NOT_WRITABLE, 0, "the XSAVE header and IA32_RTIT_CTL are not writable");
+      }
       break;
     case "IA32_SPEC_CTRL":
       writeWords(call, element, realSpecCtrl(call, tdcs, value));
       return;
     case "XFAM":
       // Not writable in this version of the module, whatever the table says.
-      fail(TDX_METADATA_FIELD_NOT_WRITABLE);
+      fail(TDX_METADATA_FIELD_NOT_WRITABLE, 0, "XFAM of a VCPU is not writable");
       break;
     case "L2_CTLS":
     case "TSC_DEADLINE":
