@@ -169,12 +169,14 @@ export class Debugging {
     const { session, launched } = this;
     if (this.isOver || session === undefined) return;
     session.stopped();
+    // Whoever goes on from the end has seen it.
+    const isSecondEnd = stop.reason === "end" && this.lastStop?.reason === "end";
     this.lastStop = stop;
     this.references.clear();
     this.frames.length = 0;
     const isEnd = stop.reason === "end" || (launched?.noDebug === true && session.failure !== undefined);
     if (session.failure && (isEnd || stop.exception?.failure)) this.printFailure(session);
-    if (isEnd && !(launched?.stopAtEnd && session.failure === undefined && this.firstEnd())) {
+    if (isEnd && (!launched?.stopAtEnd || session.failure || isSecondEnd)) {
       this.client("exited", { exitCode: session.failure ? 1 : 0 });
       this.client("terminated");
       this.isOver = true;
@@ -185,15 +187,6 @@ export class Debugging {
     const { step, sub } = session.position;
     this.client("tdx/stopped", { step, place: sub, reason: reason ?? stop.reason });
     for (const body of this.memory.changed(session)) this.client("memory", body);
-  }
-
-  private endWasShown = false;
-
-  /** True once: the second time that the client goes on from the end, the session is over. */
-  private firstEnd(): boolean {
-    const isFirst = !this.endWasShown;
-    this.endWasShown = isFirst;
-    return isFirst;
   }
 
   // ---- breakpoints ----

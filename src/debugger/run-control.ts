@@ -106,8 +106,8 @@ export class RunControl {
     const last = this.steps.at(-1);
     const isRemembered = last !== undefined && isSame(last.to, here) && isInverse(command, last.command);
     if (isRemembered && command !== "continue") {
-      const arrived = await this.goTo(last.from);
-      return { reason: arrived ? "step" : "pause" };
+      if (!(await this.goTo(last.from))) return { reason: "pause" };
+      return { reason: this.timeline.isAtStart ? "start" : "step" };
     }
     const stop = await this.runBackward(command, granularity, isRemembered ? last.from : undefined);
     this.forgetSteps(this.timeline.position);
@@ -128,7 +128,7 @@ export class RunControl {
       this.moveBack(goal);
       if (floor && !isBefore(floor, timeline.position)) {
         await this.goTo(floor);
-        return { reason: "step" };
+        return stops.here() ?? { reason: timeline.isAtStart ? "start" : "step" };
       }
       const stop = stops.here();
       if (stop) return stop;
@@ -163,12 +163,10 @@ export class RunControl {
     return arrived;
   }
 
-  /** The command of a client: as `goTo`, and says how it ended. */
+  /** The command of a client: as `goTo`, or to the end if the flow does not get that far. */
   async goToStep(step: number): Promise<Stop> {
     this.breath.begin();
-    const arrived = await this.goTo({ step: Math.max(0, step), sub: 0 });
-    if (!arrived) return { reason: "pause" };
-    return { reason: this.timeline.position.step < step ? "end" : "goto" };
+    return { reason: (await this.goTo({ step: Math.max(0, step), sub: 0 })) ? "goto" : "pause" };
   }
 
   /** Starts over and runs to a position. */
