@@ -67,6 +67,7 @@ export const builtins: readonly Builtin[] = [
   builtin("cpuid(leaf, subleaf?)", "CPUID on this LP: record with eax, ebx, ecx, edx"),
   builtin("rdmsr(msr)", "Reads a model-specific register of this LP"),
   builtin("wrmsr(msr, value)", "Writes a model-specific register of this LP"),
+  builtin("interrupt_off()", "No interrupt is pending or to come", "host"),
   builtin("interrupt(after)", "An interrupt becomes pending after this many more polls by the module", "host"),
   builtin(
     "inject(what, value)",

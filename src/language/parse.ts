@@ -89,6 +89,9 @@ function explain(error: ParserError, atEnd: boolean): string {
   if (expected !== null && expected[1] !== "EOF") return `expected ${tokenName(expected[1] as string)}, but ${found}`;
   if (expected !== null) return `unexpected "${error.token.image}"`;
   const after = error.previousToken?.image;
+  if (/^(let|fn|for|spawn)$/.test(after ?? "") && /^[a-z_]+$/.test(error.token.image)) {
+    return `"${error.token.image}" is a word of the language and cannot be a name`;
+  }
   if (after === undefined || after === "") return `${found}, which cannot begin a statement`;
   return atEnd ? `the text ends after "${after}"` : `unexpected "${error.token.image}" after "${after}"`;
 }

@@ -159,6 +159,10 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
     state.machine.platform.setInterrupt(numberArgument(stack, first, "after", 0, 2 ** 31), 1);
     return null;
   },
+  interrupt_off: (state) => {
+    state.machine.platform.setInterrupt(-1, 0);
+    return null;
+  },
   inject: (state, stack, first) => {
     const what = stringArgument(stack, first, "what");
     if (what !== "pconfig" && what !== "rdseed" && what !== "rdrand")

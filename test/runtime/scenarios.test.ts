@@ -20,7 +20,6 @@ describe.each(readdirSync("scenarios").filter((name) => name.endsWith(".tdx")))(
     expect(diagnostics).toEqual([]);
     const { runtime, output } = start(program!);
     runtime.run(BUDGET);
-    if (runtime.failure) console.log(output);
     expect(runtime.failure).toBeUndefined();
     expect(runtime.status).toBe("done");
     expect(output.length).toBeGreaterThan(0);

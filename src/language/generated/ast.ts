@@ -116,7 +116,7 @@ export function isAssignmentOperator(item: unknown): item is AssignmentOperator 
 }
 
 export interface BinaryExpression extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'BinaryExpression';
     left: Expression;
     operator: '!=' | '%' | '&&' | '&' | '*' | '+' | '-' | '/' | '<' | '<<' | '<=' | '==' | '>' | '>=' | '>>' | '^' | '|' | '||';
@@ -178,10 +178,10 @@ export function isBreakStatement(item: unknown): item is BreakStatement {
 }
 
 export interface CallExpression extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'CallExpression';
     arguments: Array<Argument>;
-    callee: Expression;
+    callee: BooleanLiteral | ListLiteral | NameReference | NullLiteral | NumberLiteral | Parenthesized | RecordLiteral | StringLiteral;
 }
 
 export const CallExpression = {
@@ -370,10 +370,10 @@ export function isImport(item: unknown): item is Import {
 }
 
 export interface IndexAccess extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'IndexAccess';
     index: Expression;
-    receiver: Expression;
+    receiver: BooleanLiteral | ListLiteral | NameReference | NullLiteral | NumberLiteral | Parenthesized | RecordLiteral | StringLiteral;
 }
 
 export const IndexAccess = {
@@ -449,10 +449,10 @@ export function isLogStatement(item: unknown): item is LogStatement {
 }
 
 export interface MemberAccess extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'MemberAccess';
     member: MemberName;
-    receiver: Expression;
+    receiver: BooleanLiteral | ListLiteral | NameReference | NullLiteral | NumberLiteral | Parenthesized | RecordLiteral | StringLiteral;
 }
 
 export const MemberAccess = {
@@ -711,7 +711,7 @@ export function isTopStatement(item: unknown): item is TopStatement {
 }
 
 export interface UnaryExpression extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'UnaryExpression';
     operand: Expression;
     operator: '!' | '-' | '~';
