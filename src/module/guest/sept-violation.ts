@@ -12,6 +12,9 @@ import * as Reason from "./reasons.ts";
 import { tdExit } from "./td-exit.ts";
 import { WRITE } from "./translate.ts";
 
+/** Why a guest did not get an entry. */
+export const WHY_ENTRY_BUSY = "the S-EPT entry is locked, or a host waits for it";
+
 /** Leaf entries that a guest can at least read through. */
 export function isGuestAccessible(entry: SeptEntry): boolean {
   const state = septState(entry);

@@ -43,9 +43,11 @@ export function* tdcall(call: Call): Steps {
 function* runLeaf(call: Call): Steps {
   yield "check the leaf number and version in RAX";
   const reserved = (call.lo(RAX) & 0xff00_0000) !== 0 || call.hi(RAX) !== 0;
-  if (reserved || (call.version > 0 && call.leaf !== TDG_VM_RD)) fail(TDX_OPERAND_INVALID, RAX);
+  if (reserved || (call.version > 0 && call.leaf !== TDG_VM_RD)) {
+    fail(TDX_OPERAND_INVALID, RAX, `reserved bits, or a version that leaf ${call.leaf} does not have`);
+  }
   const leaf = guestLeaves[call.leaf];
-  if (leaf === undefined) fail(TDX_OPERAND_INVALID, RAX);
+  if (leaf === undefined) fail(TDX_OPERAND_INVALID, RAX, `there is no guest leaf ${call.leaf}`);
   yield* leaf(call);
 }
 

@@ -1,4 +1,4 @@
-import { SEPT_FREE, septStateAllowsGuestLeaf } from "../../arch/generated/sept-states.ts";
+import { SEPT_FREE, SEPT_STATES, septStateAllowsGuestLeaf } from "../../arch/generated/sept-states.ts";
 import {
   TDX_OPERAND_INVALID,
   TDX_PAGE_ALREADY_ACCEPTED,
@@ -20,7 +20,8 @@ import {
 } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
 import { claimTdPage } from "../td.ts";
-import { isGuestAccessible, septViolationExit } from "./sept-violation.ts";
+import { hex } from "../why.ts";
+import { isGuestAccessible, septViolationExit, WHY_ENTRY_BUSY } from "./sept-violation.ts";
 import { EXTENDED_ACCEPT } from "./td-exit.ts";
 
 const SMALL_PAGES_IN_2M = 512;
@@ -35,23 +36,25 @@ export function* tdgMemPageAccept(call: Call): Steps {
   const { tdcs } = call;
   yield "check the GPA and the level";
   const { gpa, level } = checkGpaAndLevel(call, RCX, PG_4K, PG_2M);
-  if (!isPrivateGpa(call, tdcs, gpa)) fail(TDX_OPERAND_INVALID, RCX);
+  if (!isPrivateGpa(call, tdcs, gpa)) fail(TDX_OPERAND_INVALID, RCX, `${hex(gpa)} is not private`);
 
   yield "walk the S-EPT";
   const entry = walkSept(call, tdcs, gpa, level);
   if (entry.level !== level) {
-    if (isGuestAccessible(entry)) fail(TDX_PAGE_ALREADY_ACCEPTED, entry.level);
+    if (isGuestAccessible(entry)) alreadyAccepted(entry);
     yield* septViolationExit(call, gpa, level, entry, EXTENDED_ACCEPT);
   }
 
   yield "lock the S-EPT entry";
   const busy = tryLockSeptEntryAsGuest(call, entry);
-  if (busy !== 0) fail(busy, RCX);
+  if (busy !== 0) fail(busy, RCX, WHY_ENTRY_BUSY);
   yield "read the entry again and check that it maps a page that waits to be accepted";
   readSeptEntry(call, entry);
   const state = septState(entry);
-  if (state !== SEPT_FREE && !isLeaf(entry)) fail(TDX_PAGE_SIZE_MISMATCH, entry.level);
-  if (isGuestAccessible(entry)) fail(TDX_PAGE_ALREADY_ACCEPTED, entry.level);
+  if (state !== SEPT_FREE && !isLeaf(entry)) {
+    fail(TDX_PAGE_SIZE_MISMATCH, entry.level, "the range is mapped by smaller pages");
+  }
+  if (isGuestAccessible(entry)) alreadyAccepted(entry);
   if (!septStateAllowsGuestLeaf(call.leaf, state)) {
     call.release(entry.cell);
     yield* septViolationExit(call, gpa, level, entry, EXTENDED_ACCEPT);
@@ -67,6 +70,14 @@ export function* tdgMemPageAccept(call: Call): Steps {
   yield "map it with all permissions";
   accept(entry);
   writeSeptEntry(call, entry, entry.lo, entry.hi);
+}
+
+function alreadyAccepted(entry: SeptEntry): never {
+  fail(
+    TDX_PAGE_ALREADY_ACCEPTED,
+    entry.level,
+    `the entry of level ${entry.level} is ${SEPT_STATES[septState(entry)]?.name}`,
+  );
 }
 
 /** Page by page; how many are done is counted in the entry, where a repeated TDCALL finds it. */

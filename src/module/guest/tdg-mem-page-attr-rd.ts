@@ -5,8 +5,9 @@ import { type Call, fail } from "../call.ts";
 import { isPrivateGpa, tryLockSeptEntryAsGuest, walkSept } from "../sept.ts";
 import { levelBytes, septState } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
+import { hex } from "../why.ts";
 import * as Reason from "./reasons.ts";
-import { isAnyPending } from "./sept-violation.ts";
+import { isAnyPending, WHY_ENTRY_BUSY } from "./sept-violation.ts";
 import { tdExit } from "./td-exit.ts";
 
 /** RCX bit 62: the page waits to be accepted. */
@@ -21,12 +22,14 @@ export const PENDING_HI = 1 << 30;
 export function* tdgMemPageAttrRd(call: Call): Steps {
   const gpa = call.num(RCX);
   yield "check that the GPA is private";
-  if (!isPrivateGpa(call, call.tdcs, gpa)) refuse(call, TDX_OPERAND_INVALID);
+  if (!isPrivateGpa(call, call.tdcs, gpa)) {
+    refuse(call, TDX_OPERAND_INVALID, `${hex(gpa)} is not private`);
+  }
 
   yield "walk the S-EPT and lock the entry";
   const entry = walkSept(call, call.tdcs, gpa, 0);
   const busy = tryLockSeptEntryAsGuest(call, entry);
-  if (busy !== 0) refuse(call, busy);
+  if (busy !== 0) refuse(call, busy, WHY_ENTRY_BUSY);
   yield "check that the guest may know of the page";
   if (!septStateAllowsGuestLeaf(call.leaf, septState(entry))) {
     call.release(entry.cell);
@@ -38,8 +41,8 @@ export function* tdgMemPageAttrRd(call: Call): Steps {
   call.setNum(RDX, 0);
 }
 
-function refuse(call: Call, code: number): never {
+function refuse(call: Call, code: number, why: string): never {
   call.setNum(RCX, 0);
   call.setNum(RDX, 0);
-  fail(code, RCX);
+  fail(code, RCX, why);
 }

@@ -11,7 +11,7 @@ import { PG_1G, PG_4K } from "../pamt.ts";
 import { checkGpaAndLevel, isPrivateGpa, tryLockSeptEntryAsGuest, walkSept } from "../sept.ts";
 import { isLeaf, septState } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
-import { isAnyPending, septViolationExit } from "./sept-violation.ts";
+import { isAnyPending, septViolationExit, WHY_ENTRY_BUSY } from "./sept-violation.ts";
 import { EXTENDED_ATTR_WR } from "./td-exit.ts";
 import { PENDING_HI } from "./tdg-mem-page-attr-rd.ts";
 
@@ -38,10 +38,12 @@ export function* tdgMemPageAttrWr(call: Call): Steps {
   const entry = walkSept(call, call.tdcs, gpa, level);
   if (entry.level !== level) yield* septViolationExit(call, gpa, level, entry, EXTENDED_ATTR_WR);
   const busy = tryLockSeptEntryAsGuest(call, entry);
-  if (busy !== 0) refuse(call, busy, RCX);
+  if (busy !== 0) refuse(call, busy, RCX, WHY_ENTRY_BUSY);
   yield "check that the entry maps a page that the guest may write";
   const state = septState(entry);
-  if (!isLeaf(entry) && state !== SEPT_FREE) refuse(call, TDX_PAGE_SIZE_MISMATCH, entry.level);
+  if (!isLeaf(entry) && state !== SEPT_FREE) {
+    refuse(call, TDX_PAGE_SIZE_MISMATCH, entry.level, "the range is mapped by smaller pages");
+  }
   if (!septStateAllowsGuestLeaf(call.leaf, state)) {
     call.release(entry.cell);
     yield* septViolationExit(call, gpa, level, entry, EXTENDED_ATTR_WR);
@@ -52,7 +54,7 @@ export function* tdgMemPageAttrWr(call: Call): Steps {
     const attributes = attributesOf(call, RDX, vm) & (attributesOf(call, R8, vm) | ATTRIBUTES_VALID);
     if ((attributes & ATTRIBUTES_VALID) !== 0 && (attributes & ATTRIBUTES_PRESENT) !== 0) {
       const root = (call.store.read(call.tdcs + TDCS_EPTP) >>> 3) & 7;
-      refuse(call, TDX_L2_SEPT_WALK_FAILED, vm | (root << 16));
+      refuse(call, TDX_L2_SEPT_WALK_FAILED, vm | (root << 16), `L2 VM ${vm} has no Secure EPT`);
     }
   }
   yield "return the attributes";
@@ -70,10 +72,12 @@ function checkAttributes(call: Call): void {
   for (let vm = 0; vm < MAX_VMS; vm++) {
     const attributes = attributesOf(call, RDX, vm);
     if (vm === 0 || vm > vms) {
-      if (attributes !== 0) refuse(call, TDX_OPERAND_INVALID, RDX);
-      if (attributesOf(call, R8, vm) !== 0) refuse(call, TDX_OPERAND_INVALID, R8);
+      if (attributes !== 0) refuse(call, TDX_OPERAND_INVALID, RDX, `VM ${vm} cannot have attributes`);
+      if (attributesOf(call, R8, vm) !== 0) {
+        refuse(call, TDX_OPERAND_INVALID, R8, `VM ${vm} cannot have attributes`);
+      }
     } else if (attributes !== 0 && (attributes & ATTRIBUTES_VALID) === 0) {
-      refuse(call, TDX_OPERAND_INVALID, RDX);
+      refuse(call, TDX_OPERAND_INVALID, RDX, `the attributes of VM ${vm} are not marked as valid`);
     }
   }
 }
@@ -85,11 +89,11 @@ function checkOperand(call: Call): { gpa: number; level: number } {
   } catch (error) {
     if (!(error instanceof Completion)) throw error;
   }
-  refuse(call, TDX_OPERAND_INVALID, RCX);
+  refuse(call, TDX_OPERAND_INVALID, RCX, "no private GPA with a level that it is aligned to");
 }
 
-function refuse(call: Call, code: number, detail: number): never {
+function refuse(call: Call, code: number, detail: number, why: string): never {
   call.setNum(RCX, 0);
   call.setNum(RDX, 0);
-  fail(code, detail);
+  fail(code, detail, why);
 }

@@ -20,6 +20,7 @@ import { SHARED } from "../lock-words.ts";
 import { lockSharexHp } from "../locks.ts";
 import { readMeasurement } from "../measurement.ts";
 import type { Steps } from "../step.ts";
+import { hex } from "../why.ts";
 import { guestBuffer, READ, WRITE } from "./translate.ts";
 
 /** TDREPORT: REPORTMACSTRUCT, TEE_TCB_INFO, TDINFO. */
@@ -42,11 +43,15 @@ const VERSION_WITH_SERVTDS = 1;
 export function* tdgMrReport(call: Call): Steps {
   const { store, memory, tdcs } = call;
   yield "check the alignment of the buffers";
-  if (call.lo(RCX) % REPORT_BYTES !== 0) fail(TDX_OPERAND_INVALID, RCX);
-  if (call.lo(RDX) % REPORT_DATA_BYTES !== 0) fail(TDX_OPERAND_INVALID, RDX);
+  if (call.lo(RCX) % REPORT_BYTES !== 0) {
+    fail(TDX_OPERAND_INVALID, RCX, `${hex(call.big(RCX))} is not aligned to 1024 bytes`);
+  }
+  if (call.lo(RDX) % REPORT_DATA_BYTES !== 0) {
+    fail(TDX_OPERAND_INVALID, RDX, `${hex(call.big(RDX))} is not aligned to 64 bytes`);
+  }
   const dataHpa = yield* guestBuffer(call, RDX, READ, false);
   yield "check the subtype";
-  if (call.lo(R8) !== 0 || call.hi(R8) !== 0) fail(TDX_OPERAND_INVALID, R8);
+  if (call.lo(R8) !== 0 || call.hi(R8) !== 0) fail(TDX_OPERAND_INVALID, R8, "the only subtype is 0");
 
   yield "lock the RTMRs (shared)";
   yield* lockSharexHp(call, tdcs + TDCS_RTMR_LOCK, SHARED, OPERAND_RTMR);

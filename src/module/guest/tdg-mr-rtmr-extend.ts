@@ -8,6 +8,7 @@ import { EXCLUSIVE } from "../lock-words.ts";
 import { lockSharexHp } from "../locks.ts";
 import { readMeasurement, writeMeasurement } from "../measurement.ts";
 import type { Steps } from "../step.ts";
+import { hex } from "../why.ts";
 import { guestBuffer, READ } from "./translate.ts";
 
 const BUFFER_ALIGNMENT = 64;
@@ -22,10 +23,12 @@ export const NUM_RTMRS = 4;
  */
 export function* tdgMrRtmrExtend(call: Call): Steps {
   yield "check the alignment of the data";
-  if (call.lo(RCX) % BUFFER_ALIGNMENT !== 0) fail(TDX_OPERAND_INVALID, RCX);
+  if (call.lo(RCX) % BUFFER_ALIGNMENT !== 0) {
+    fail(TDX_OPERAND_INVALID, RCX, `${hex(call.big(RCX))} is not aligned to 64 bytes`);
+  }
   const hpa = yield* guestBuffer(call, RCX, READ, true);
   yield "check the number of the register";
-  if (call.num(RDX) >= NUM_RTMRS) fail(TDX_OPERAND_INVALID, RDX);
+  if (call.num(RDX) >= NUM_RTMRS) fail(TDX_OPERAND_INVALID, RDX, "there are RTMRs 0 to 3");
   yield "lock the RTMRs (exclusive)";
   yield* lockSharexHp(call, call.tdcs + TDCS_RTMR_LOCK, EXCLUSIVE, OPERAND_RTMR);
   yield "extend the register";

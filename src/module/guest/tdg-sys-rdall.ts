@@ -5,6 +5,7 @@ import { CONTEXT_SYS, NO_FIELD, withContext } from "../metadata/field-id.ts";
 import { writeSysList } from "../metadata/sys-list.ts";
 import { PAGE_4K } from "../pamt.ts";
 import type { Steps } from "../step.ts";
+import { hex } from "../why.ts";
 import { guestBuffer, READ, WRITE } from "./translate.ts";
 
 /**
@@ -16,7 +17,9 @@ import { guestBuffer, READ, WRITE } from "./translate.ts";
 export function* tdgSysRdall(call: Call): Steps {
   call.setBig(R8, NO_FIELD);
   yield "check the alignment of the page";
-  if (call.lo(RDX) % PAGE_4K !== 0) fail(TDX_OPERAND_INVALID, RDX);
+  if (call.lo(RDX) % PAGE_4K !== 0) {
+    fail(TDX_OPERAND_INVALID, RDX, `${hex(call.big(RDX))} is not aligned to 4096 bytes`);
+  }
   const hpa = yield* guestBuffer(call, RDX, READ | WRITE, true);
   yield "write the list";
   writeSysList(call, hpa, withContext(call.big(R8), CONTEXT_SYS), "guest", (next) => call.setBig(R8, next));

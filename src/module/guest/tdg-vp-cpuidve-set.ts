@@ -8,7 +8,9 @@ import type { Steps } from "../step.ts";
 export function* tdgVpCpuidveSet(call: Call): Steps {
   yield "check the control bits and set them";
   const control = call.lo(RCX);
-  if (control > 3 || call.hi(RCX) !== 0) fail(TDX_OPERAND_INVALID, RCX);
+  if (control > 3 || call.hi(RCX) !== 0) {
+    fail(TDX_OPERAND_INVALID, RCX, "only bits 1:0 may be set");
+  }
   call.store.write(call.tdvpr + TDVPS_CPUID_SUPERVISOR_VE, control & 1);
   call.store.write(call.tdvpr + TDVPS_CPUID_USER_VE, control >>> 1);
 }

@@ -12,5 +12,7 @@ export function* tdgVpInvept(call: Call): Steps {
   yield "check that the L2 VMs exist";
   const vms = call.lo(RCX);
   const existing = 2 ** (call.store.read(call.tdcs + TDCS_NUM_L2_VMS) + 1);
-  if ((vms & 1) !== 0 || vms >= existing || call.hi(RCX) !== 0) fail(TDX_OPERAND_INVALID, RCX);
+  if ((vms & 1) !== 0 || vms >= existing || call.hi(RCX) !== 0) {
+    fail(TDX_OPERAND_INVALID, RCX, "it names the TD itself or an L2 VM that it does not have");
+  }
 }

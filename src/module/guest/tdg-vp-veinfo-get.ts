@@ -22,7 +22,9 @@ export function* tdgVpVeinfoGet(call: Call): Steps {
   const { store, tdvpr } = call;
   for (const register of [RCX, RDX, R8, R9, R10]) call.setNum(register, 0);
   yield "check that there is #VE information";
-  if (store.read(tdvpr + TDVPS_VALID) === 0) fail(TDX_NO_VALID_VE_INFO);
+  if (store.read(tdvpr + TDVPS_VALID) === 0) {
+    fail(TDX_NO_VALID_VE_INFO, 0, "no #VE came since the last call");
+  }
   yield "return it and make room for the next #VE";
   call.setNum(RCX, store.read(tdvpr + TDVPS_EXIT_REASON));
   call.setBig(RDX, store.readBig(tdvpr + TDVPS_EXIT_QUALIFICATION));

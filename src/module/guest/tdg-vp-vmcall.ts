@@ -3,6 +3,7 @@ import { RBP, RCX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
 import { TDCS_CONFIG_FLAGS } from "../layout.ts";
 import type { Steps } from "../step.ts";
+import { hex } from "../why.ts";
 import * as Reason from "./reasons.ts";
 import { NO_RBP_MOD, vmcallExit } from "./td-exit.ts";
 
@@ -19,7 +20,9 @@ export function* tdgVpVmcall(call: Call): Steps {
   yield "check the register mask";
   const keepsRbp = (call.store.read(call.tdcs + TDCS_CONFIG_FLAGS) & NO_RBP_MOD) !== 0;
   const forbidden = keepsRbp ? NEVER_PASSED | (1 << RBP) : NEVER_PASSED;
-  if ((call.lo(RCX) & forbidden) !== 0 || call.hi(RCX) !== 0) fail(TDX_OPERAND_INVALID, RCX);
+  if ((call.lo(RCX) & forbidden) !== 0 || call.hi(RCX) !== 0) {
+    fail(TDX_OPERAND_INVALID, RCX, `${hex(call.big(RCX))} selects registers that cannot be passed`);
+  }
   yield "leave the guest";
   yield* vmcallExit(call, call.lo(RCX), Reason.TDCALL);
 }

@@ -6,12 +6,15 @@
 import { septStateAllowsGuestLeaf } from "../../arch/generated/sept-states.ts";
 import { TDX_OPERAND_INVALID, TDX_SUCCESS } from "../../arch/generated/status-codes.ts";
 import { type Call, endEntry, fail } from "../call.ts";
+import { isSharedHpa } from "../hpa.ts";
 import { TDCS_EPTP, TDCS_GPAW, TDCS_TD_CTLS, VMCS_SHARED_EPTP } from "../layout.ts";
 import { isLeaf, levelBytes, SEPT_RWX, SEPT_SUPPRESS_VE, septHpa, septState } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
+import { hex } from "../why.ts";
 import { injectVe } from "./events.ts";
 import * as Reason from "./reasons.ts";
 import { returnToGuest } from "./return.ts";
+import { makesSense } from "./shared-ept.ts";
 import { EXTENDED_PENDING, tdExit } from "./td-exit.ts";
 
 export const READ = 1;
@@ -22,9 +25,6 @@ export const EXECUTE = 4;
 const PENDING_VE_DISABLE = 1;
 /** Leaf number of TDG.MEM.PAGE.ACCEPT: a state that it may work on is one of a pending page. */
 const ACCEPT_LEAF = 6;
-
-/** EPT memory types 2, 3 and 7 are reserved. */
-const RESERVED_MEMORY_TYPES = 0b1000_1100;
 
 export interface Translation {
   /** True if every entry on the way gives the rights. */
@@ -37,6 +37,8 @@ export interface Translation {
   readonly lo: number;
   readonly hi: number;
   readonly level: number;
+  /** The entry makes no sense to the processor; only in the host's tables. */
+  readonly misconfigured: boolean;
 }
 
 /** Width of a GPA, shared bit included. */
@@ -49,7 +51,14 @@ export function isShared(call: Call, tdcs: number, gpa: number): boolean {
   return Math.floor(gpa / 2 ** (gpaBits(call, tdcs) - 1)) % 2 === 1;
 }
 
-function walk(call: Call, eptpLo: number, eptpHi: number, gpa: number, wanted: number): Translation {
+function walk(
+  call: Call,
+  eptpLo: number,
+  eptpHi: number,
+  gpa: number,
+  wanted: number,
+  makesSense: (call: Call, lo: number, hi: number, level: number) => boolean,
+): Translation {
   const { memory } = call;
   let table = (eptpHi & 0xf_ffff) * 0x1_0000_0000 + ((eptpLo & 0xffff_f000) >>> 0);
   let rights = SEPT_RWX;
@@ -58,11 +67,15 @@ function walk(call: Call, eptpLo: number, eptpHi: number, gpa: number, wanted: n
     const lo = memory.read32(at);
     const hi = memory.read32(at + 4);
     rights &= lo;
-    if ((lo & SEPT_RWX) === 0 || (lo & wanted) !== wanted) return { allowed: false, hpa: 0, rights, lo, hi, level };
+    const misconfigured = !makesSense(call, lo, hi, level);
+    if (misconfigured || (lo & SEPT_RWX) === 0 || (lo & wanted) !== wanted) {
+      return { allowed: false, hpa: 0, rights, lo, hi, level, misconfigured };
+    }
     if (level === 0 || isLeaf({ lo })) {
       const size = levelBytes(level);
       const page = septHpa({ lo, hi });
-      return { allowed: true, hpa: page - (page % size) + (gpa % size), rights, lo, hi, level };
+      const hpa = page - (page % size) + (gpa % size);
+      return { allowed: true, hpa, rights, lo, hi, level, misconfigured: false };
     }
     table = septHpa({ lo, hi });
   }
@@ -70,14 +83,19 @@ function walk(call: Call, eptpLo: number, eptpHi: number, gpa: number, wanted: n
 
 /** Through the Secure EPT. */
 export function translatePrivate(call: Call, tdcs: number, gpa: number, wanted: number): Translation {
-  return walk(call, call.store.read(tdcs + TDCS_EPTP), call.store.read(tdcs + TDCS_EPTP + 1), gpa, wanted);
+  const eptp = tdcs + TDCS_EPTP;
+  return walk(call, call.store.read(eptp), call.store.read(eptp + 1), gpa, wanted, () => true);
 }
 
 /** Through the host's tables; they are of the same depth as the Secure EPT. */
 function translateShared(call: Call, gpa: number, wanted: number): Translation {
   const { store, tdcs, vmcs } = call;
   const lo = (store.read(vmcs + VMCS_SHARED_EPTP) & 0xffff_f000) | (store.read(tdcs + TDCS_EPTP) & 0xfff);
-  return walk(call, lo >>> 0, store.read(vmcs + VMCS_SHARED_EPTP + 1), gpa, wanted);
+  const found = walk(call, lo >>> 0, store.read(vmcs + VMCS_SHARED_EPTP + 1), gpa, wanted, makesSense);
+  if (found.allowed && !isSharedHpa(call, found.hpa - (found.hpa % 4096), 4096)) {
+    return { ...found, allowed: false, misconfigured: true };
+  }
+  return { ...found, hpa: found.hpa % 2 ** call.platform.addressBits };
 }
 
 /** True if the walk ended at a page that waits to be accepted. */
@@ -90,15 +108,6 @@ export function pendingMeansExit(call: Call): boolean {
   return (call.store.read(call.tdcs + TDCS_TD_CTLS) & PENDING_VE_DISABLE) !== 0;
 }
 
-/** An EPT entry of the host's that the processor would call misconfigured. */
-function isMisconfigured(entry: Translation): boolean {
-  const { lo, level } = entry;
-  if ((lo & 0b011) === WRITE) return true;
-  if ((lo & SEPT_RWX) === 0) return false;
-  const leaf = level === 0 || isLeaf({ lo });
-  return leaf && ((RESERVED_MEMORY_TYPES >>> ((lo >>> 3) & 7)) & 1) !== 0;
-}
-
 /**
  * The HPA of a buffer of the guest's that a leaf reads (or, with `wanted` READ | WRITE, writes). An access that the guest
  * itself could not make ends the leaf: with #VE, or with a TD exit.
@@ -108,14 +117,14 @@ export function* guestBuffer(call: Call, register: number, wanted: number, onlyP
   const gpa = call.num(register);
   yield "check the guest-physical address of the buffer";
   const width = Math.min(gpaBits(call, call.tdcs), call.platform.config.maxpa);
-  if (gpa >= 2 ** width) fail(TDX_OPERAND_INVALID, register);
+  if (gpa >= 2 ** width) fail(TDX_OPERAND_INVALID, register, `${hex(gpa)} is wider than ${width} bits`);
   const shared = isShared(call, call.tdcs, gpa);
-  if (shared && onlyPrivate) fail(TDX_OPERAND_INVALID, register);
+  if (shared && onlyPrivate) fail(TDX_OPERAND_INVALID, register, `${hex(gpa)} is shared`);
 
   yield "translate it as the guest would";
   const found = shared ? translateShared(call, gpa, wanted) : translatePrivate(call, call.tdcs, gpa, wanted);
   const page = gpa - (gpa % 4096);
-  if (shared && isMisconfigured(found)) {
+  if (found.misconfigured) {
     yield* tdExit(call, TDX_SUCCESS, Reason.EPT_MISCONFIGURATION, { gpa: page });
   }
   if (found.allowed) return found.hpa;

@@ -93,7 +93,9 @@ export function* tdhVpEnter(call: Call): Steps {
 
   yield "check the reserved bits of the operand";
   const flags = call.hi(RCX);
-  if ((call.lo(RCX) & 0xfff) !== 0 || (flags & FLAGS_RESERVED) !== 0) fail(TDX_OPERAND_INVALID, RCX);
+  if ((call.lo(RCX) & 0xfff) !== 0 || (flags & FLAGS_RESERVED) !== 0) {
+    fail(TDX_OPERAND_INVALID, RCX, "reserved bits are set");
+  }
   const tdvprHpa = (flags & HPA_HI) * 0x1_0000_0000 + call.lo(RCX);
 
   yield "lock the VCPU (shared)";
@@ -106,8 +108,12 @@ export function* tdhVpEnter(call: Call): Steps {
   yield "check the flags against the last TD exit";
   const lastExit = store.read(tdvpr + TDVPS_LAST_TD_EXIT);
   const hint = (flags & RECOVERABILITY_HINT) !== 0;
-  if (hint && lastExit !== LAST_EXIT_ASYNC_TRAP) fail(TDX_OPERAND_INVALID, RCX);
-  if ((flags & RESUME_L1) !== 0 && store.read(tdvpr + TDVPS_CURR_VM) === 0) fail(TDX_OPERAND_INVALID, RCX);
+  if (hint && lastExit !== LAST_EXIT_ASYNC_TRAP) {
+    fail(TDX_OPERAND_INVALID, RCX, "the last TD exit was not in the middle of a TDCALL");
+  }
+  if ((flags & RESUME_L1) !== 0 && store.read(tdvpr + TDVPS_CURR_VM) === 0) {
+    fail(TDX_OPERAND_INVALID, RCX, "the last TD exit was not one of an L2 VM");
+  }
 
   yield "check that the clock was not tampered with";
   if (platform.rdmsr(call.lp, IA32_TSC_ADJUST) !== sampledMsr(call, SAMPLED_MSRS.IA32_TSC_ADJUST)) {
