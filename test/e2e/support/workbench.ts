@@ -148,7 +148,9 @@ export class Workbench {
 
   /** Names a function to stop in, in the Breakpoints view. */
   async addFunctionBreakpoint(name: string): Promise<void> {
-    await this.command("Debug: Add Function Breakpoint");
+    const pane = this.pane("Breakpoints");
+    await pane.hover();
+    await pane.locator('[aria-label^="Add Function Breakpoint"]').click();
     const input = this.page.locator(".debug-breakpoints .inputBoxContainer input");
     await input.fill(name);
     await input.press("Enter");
