@@ -12,7 +12,9 @@
  * A blocked entry goes back by an unblock, or is removed once TLB tracking has shown that no LP can use it any more.
  */
 import {
+  SEPT_ANY_BLOCKEDW_STATES,
   SEPT_ANY_PENDING_AND_GUEST_ACCEPTABLE_STATES,
+  SEPT_ANY_PENDING_STATES,
   SEPT_BLOCKED,
   SEPT_EXPORTED_DIRTY,
   SEPT_FREE,
@@ -99,6 +101,15 @@ export function septState(entry: { readonly lo: number; readonly hi: number }): 
 /** Maps a page or is free for one: IPAT marks private memory, and a leaf has PS at every level. */
 export function isLeaf(entry: { readonly lo: number }): boolean {
   return (entry.lo & SEPT_PS) !== 0;
+}
+
+/** Waits for the guest's acceptance. */
+export function isAnyPending(entry: { readonly lo: number; readonly hi: number }): boolean {
+  return ((SEPT_ANY_PENDING_STATES >>> septState(entry)) & 1) !== 0;
+}
+
+export function isBlockedForWriting(entry: { readonly lo: number; readonly hi: number }): boolean {
+  return ((SEPT_ANY_BLOCKEDW_STATES >>> septState(entry)) & 1) !== 0;
 }
 
 /** HPA of the page or table below. */

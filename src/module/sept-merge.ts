@@ -3,9 +3,11 @@ import { SEPT_MAPPED_OR_PENDING_STATES } from "../arch/generated/sept-states.ts"
 import { TDX_EPT_INVALID_PROMOTE_CONDITIONS, TDX_OPERAND_BUSY } from "../arch/generated/status-codes.ts";
 import { RCX } from "../arch/registers.ts";
 import type { Call } from "./call.ts";
+import { isL2Free } from "./l2-entry.ts";
 import { failWithEntry, takeSeptEntryLock } from "./sept.ts";
 import {
   clearAcceptCounter,
+  isLeaf,
   leafHpa,
   levelBytes,
   readSeptEntry,
@@ -51,6 +53,30 @@ export function* lockMergeableTable(call: Call, tableHpa: number, parent: SeptEn
   }
   readSeptEntry(call, first);
   return first;
+}
+
+/**
+ * Checks the table of an L2 VM beside one that `lockMergeableTable` checked: all its entries are alike but for their pages.
+ * Errors: TDX_EPT_INVALID_PROMOTE_CONDITIONS, with `parent` in RCX and RDX.
+ */
+export function checkMergeableL2Table(call: Call, tableHpa: number, parent: SeptEntry): void {
+  const { store } = call;
+  const table = call.memory.cell(tableHpa);
+  const first: SeptEntry = { cell: table, level: parent.level - 1, lo: store.read(table), hi: store.read(table + 1) };
+  const aligned = leafHpa(first) % levelBytes(parent.level) === 0;
+  let mergeable = isL2Free(first) || (aligned && isLeaf(first));
+  relocate(first, 0);
+  for (let i = 1; mergeable && i < TABLE_ENTRIES; i++) {
+    const entry: SeptEntry = {
+      cell: table + i * 2,
+      level: first.level,
+      lo: store.read(table + i * 2),
+      hi: store.read(table + i * 2 + 1),
+    };
+    relocate(entry, 0);
+    mergeable = entry.lo === first.lo && entry.hi === first.hi;
+  }
+  if (!mergeable) failWithEntry(call, parent, TDX_EPT_INVALID_PROMOTE_CONDITIONS, RCX);
 }
 
 /**

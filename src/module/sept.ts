@@ -106,6 +106,26 @@ export function walkSept(call: Call, tdcs: number, gpa: number, level: number): 
   }
 }
 
+/** Walks from a root table, whose entries are of level `from`; stops at the first entry of which `isEnd` is true. */
+export function walkTables(
+  call: Call,
+  root: number,
+  from: number,
+  gpa: number,
+  level: number,
+  isEnd: (lo: number, hi: number) => boolean,
+): SeptEntry {
+  const gpaLo = gpa >>> 0;
+  const gpaHi = Math.floor(gpa / 0x1_0000_0000);
+  let table = root;
+  for (let at = from; ; at--) {
+    const cell = call.memory.cell(table) + indexAt(gpaLo, gpaHi, at) * 2;
+    const entry: SeptEntry = { cell, level: at, lo: call.store.read(cell), hi: call.store.read(cell + 1) };
+    if (at === level || isEnd(entry.lo, entry.hi)) return entry;
+    table = septHpa(entry);
+  }
+}
+
 /** Index of a GPA's entry in the table of a level: nine address bits, from bit 12 + 9 * level on. */
 function indexAt(lo: number, hi: number, level: number): number {
   if (level < 2) return (lo >>> (12 + 9 * level)) & 0x1ff;

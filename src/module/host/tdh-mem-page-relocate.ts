@@ -1,12 +1,13 @@
 import { PT_NDA, PT_REG } from "../../arch/generated/pamt-types.ts";
-import { SEPT_ANY_PENDING_STATES } from "../../arch/generated/sept-states.ts";
 import { TDX_OPERAND_INVALID } from "../../arch/generated/status-codes.ts";
 import { R8, RCX, RDX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
+import { unblockL2 } from "../l2-entry.ts";
+import { changeAliases } from "../l2-sept.ts";
 import { EXCLUSIVE, SHARED } from "../lock-words.ts";
 import { assignPage, lockImplicitPage, lockPage, PG_4K, setPageType } from "../pamt.ts";
 import { checkSeptStateAllowsLeaf, lockTdAndSeptEntry } from "../sept.ts";
-import { leafHpa, relocate, septState, unblock, writeSeptEntry } from "../sept-entry.ts";
+import { isAnyPending, leafHpa, relocate, unblock, writeSeptEntry } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
 import { claimTdPage } from "../td.ts";
 import { checkBlockedAndTracked } from "../tracking.ts";
@@ -18,7 +19,8 @@ import { checkBlockedAndTracked } from "../tracking.ts";
  * Returns the old page's HPA in RCX; in RCX and RDX the S-EPT entry where a walk or its state failed.
  */
 export function* tdhMemPageRelocate(call: Call): Steps {
-  const { tdr, tdcs, entry } = yield* lockTdAndSeptEntry(call, PG_4K, PG_4K, SHARED);
+  const locked = yield* lockTdAndSeptEntry(call, PG_4K, PG_4K, SHARED);
+  const { tdr, tdcs, entry } = locked;
   yield "check that the entry maps a page";
   checkSeptStateAllowsLeaf(call, entry, RCX);
 
@@ -36,7 +38,7 @@ export function* tdhMemPageRelocate(call: Call): Steps {
   const page = yield* lockPage(call, hpa, PG_4K, EXCLUSIVE, PT_NDA, R8);
 
   yield "copy the contents, which a page that the guest has not accepted does not have";
-  if (((SEPT_ANY_PENDING_STATES >>> septState(entry)) & 1) === 0) {
+  if (!isAnyPending(entry)) {
     claimTdPage(call, tdr, hpa);
     call.memory.copyPage(oldHpa, hpa);
   }
@@ -44,6 +46,11 @@ export function* tdhMemPageRelocate(call: Call): Steps {
   setPageType(call, oldPage, PT_NDA);
   yield "make the new page the TD's own in the PAMT";
   assignPage(call, page.cell, PT_REG, call.num(RDX));
+  yield "map the new page for L2 VMs, unblocked if it is accepted";
+  changeAliases(call, locked, entry, (alias) => {
+    relocate(alias, hpa);
+    if (!isAnyPending(entry)) unblockL2(alias);
+  });
   yield "map the new page, unblocked";
   relocate(entry, hpa);
   unblock(entry);

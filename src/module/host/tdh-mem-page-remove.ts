@@ -1,6 +1,8 @@
 import { PT_NDA } from "../../arch/generated/pamt-types.ts";
 import { RCX } from "../../arch/registers.ts";
 import type { Call } from "../call.ts";
+import { freeL2Entry } from "../l2-entry.ts";
+import { changeAliases } from "../l2-sept.ts";
 import { SHARED } from "../lock-words.ts";
 import { lockImplicitPage, PG_1G, PG_4K, setPageType } from "../pamt.ts";
 import { checkSeptStateAllowsLeaf, lockTdAndSeptEntry } from "../sept.ts";
@@ -16,7 +18,8 @@ import { checkBlockedAndTracked } from "../tracking.ts";
  * Returns the page's HPA in RCX; in RCX and RDX the S-EPT entry where a walk or its state failed.
  */
 export function* tdhMemPageRemove(call: Call): Steps {
-  const { tdr, tdcs, entry } = yield* lockTdAndSeptEntry(call, PG_4K, PG_1G, SHARED);
+  const locked = yield* lockTdAndSeptEntry(call, PG_4K, PG_1G, SHARED);
+  const { tdr, tdcs, entry } = locked;
   yield "check that the entry maps a page";
   checkSeptStateAllowsLeaf(call, entry, RCX);
 
@@ -26,6 +29,8 @@ export function* tdhMemPageRemove(call: Call): Steps {
   yield "check that the page is blocked and no LP can use it any more";
   checkBlockedAndTracked(call, tdcs, entry, page, RCX);
 
+  yield "make the entries of L2 VMs free";
+  changeAliases(call, locked, entry, freeL2Entry);
   yield "make the S-EPT entry free";
   setFreeAndUnlock(call, entry);
   yield "count the child pages down in the TDR";

@@ -3,10 +3,12 @@ import { TDX_GPA_RANGE_ALREADY_BLOCKED } from "../../arch/generated/status-codes
 import { RCX } from "../../arch/registers.ts";
 import type { Call } from "../call.ts";
 import { tdEpoch } from "../epoch.ts";
+import { blockL2 } from "../l2-entry.ts";
+import { changeAliases } from "../l2-sept.ts";
 import { EXCLUSIVE } from "../lock-words.ts";
 import { PG_4K, setPageBepoch } from "../pamt.ts";
 import { checkSeptStateAllowsLeaf, failWithEntry, lockTdAndSeptEntry, mappedPage, ROOT_LEVEL } from "../sept.ts";
-import { block, septState, writeSeptEntry } from "../sept-entry.ts";
+import { block, isBlockedForWriting, septState, writeSeptEntry } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
 
 /**
@@ -16,7 +18,8 @@ import type { Steps } from "../step.ts";
  * Returns in RCX and RDX the S-EPT entry where a walk or its state failed, else 0.
  */
 export function* tdhMemRangeBlock(call: Call): Steps {
-  const { tdcs, entry } = yield* lockTdAndSeptEntry(call, PG_4K, ROOT_LEVEL, EXCLUSIVE);
+  const locked = yield* lockTdAndSeptEntry(call, PG_4K, ROOT_LEVEL, EXCLUSIVE);
+  const { tdcs, entry } = locked;
   yield "check that the entry is not blocked yet and maps a page or a table";
   if (((SEPT_ANY_BLOCKED_STATES >>> septState(entry)) & 1) !== 0) {
     failWithEntry(call, entry, TDX_GPA_RANGE_ALREADY_BLOCKED, RCX);
@@ -25,8 +28,11 @@ export function* tdhMemRangeBlock(call: Call): Steps {
 
   yield "block the entry";
   const page = mappedPage(call, entry);
+  const keptW = isBlockedForWriting(entry);
   block(entry);
   writeSeptEntry(call, entry, entry.lo, entry.hi);
+  yield "block it in the S-EPTs of L2 VMs too";
+  changeAliases(call, locked, entry, (alias) => blockL2(alias, keptW));
   yield "note the TD's epoch in the PAMT entry of what it maps";
   setPageBepoch(call, page, tdEpoch(call, tdcs));
 }

@@ -3,7 +3,7 @@ import { SEPT_FREE } from "../../arch/generated/sept-states.ts";
 import { TDX_EPT_PAGE_NOT_FREE, TDX_OPERAND_INVALID } from "../../arch/generated/status-codes.ts";
 import { RAX, RCX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
-import { returnNoL2Pages } from "../l2-registers.ts";
+import { aliasesOf, dropL2Table, type L2Table, lockL2Table, returnNoL2Pages } from "../l2-sept.ts";
 import { EXCLUSIVE } from "../lock-words.ts";
 import { lockImplicitPage, PG_2M, PG_4K, setPageType } from "../pamt.ts";
 import { checkSeptStateAllowsLeaf, clearReport, failWithEntry, lockTdAndSeptEntry, ROOT_LEVEL } from "../sept.ts";
@@ -17,7 +17,7 @@ import { checkBlockedAndTracked } from "../tracking.ts";
  *
  * RCX GPA and level (from 1) of the entry that points to the page · RDX TDR.
  * Returns the page's HPA in RCX; in RCX and RDX the S-EPT entry where a walk or its state failed. Version 1 returns in R9 to
- * R11 that no page of an L2 VM was removed.
+ * R11 the pages of L2 VMs that were removed with it, all ones for none.
  */
 export function* tdhMemSeptRemove(call: Call): Steps {
   if (call.version > 0) returnNoL2Pages(call);
@@ -26,7 +26,8 @@ export function* tdhMemSeptRemove(call: Call): Steps {
     fail(TDX_OPERAND_INVALID, RAX);
   }
 
-  const { tdr, tdcs, entry } = yield* lockTdAndSeptEntry(call, PG_2M, ROOT_LEVEL, EXCLUSIVE);
+  const locked = yield* lockTdAndSeptEntry(call, PG_2M, ROOT_LEVEL, EXCLUSIVE);
+  const { tdr, tdcs, entry } = locked;
   yield "check that the entry points to a table";
   checkSeptStateAllowsLeaf(call, entry, RCX);
 
@@ -41,6 +42,11 @@ export function* tdhMemSeptRemove(call: Call): Steps {
     if (septStateAt(call, table + i * 2) !== SEPT_FREE) failWithEntry(call, entry, TDX_EPT_PAGE_NOT_FREE, RCX);
   }
 
+  const l2Tables: L2Table[] = [];
+  for (const vm of aliasesOf(entry)) l2Tables.unshift(yield* lockL2Table(call, locked, entry, vm));
+
+  yield "give the tables of L2 VMs back";
+  for (const l2Table of l2Tables) dropL2Table(call, tdr, l2Table);
   yield "make the entry above free";
   setFreeAndUnlock(call, entry);
   yield "count the child page down in the TDR";
