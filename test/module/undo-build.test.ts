@@ -1,8 +1,19 @@
-/** Undo of the leaves that build a TD and its VCPUs and that read and write their fields. */
-import { describe, it } from "vitest";
+/** Undo and locks of the leaves that build a TD and its VCPUs and that read and write their fields. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { TDCS_OP_STATE_LOCK, TDCS_SECURE_EPT_LOCK } from "../../src/module/layout.ts";
+import { HELD_HP_SHARED, HELD_SEPT_ENTRY, HELD_SHAREX_SHARED } from "../../src/module/lock-words.ts";
 import { tdTable, vpTable } from "../../src/module/metadata/tables.ts";
-import { HOST_PAGE, Host } from "../support/host.ts";
+import { HOST_PAGE, Host, TDMR } from "../support/host.ts";
 import { expectUndone, expectUndoneByStep, type HostCall } from "../support/undoable.ts";
+
+interface Locks {
+  readonly leaves: readonly { readonly leaf: string; readonly locks: readonly { lock: string; mode: string }[] }[];
+}
+
+const locks: Locks = JSON.parse(readFileSync(new URL("../vectors/abi/locks.json", import.meta.url), "utf8"));
+/** Where the test host puts the PAMT of 1 GiB, 2 MiB and 4 KiB pages. */
+const PAMT_ARRAYS = [0x1000_0000, 0x1010_0000, 0x1100_0000];
 
 const host = new Host();
 const { platform } = host.machine;
@@ -61,4 +72,34 @@ describe.each(calls.map((call) => [call.leaf, call] as const))("%s", (_, call) =
   it("ends in the same state when it is stepped, and can be undone from each step", () => {
     expectUndoneByStep(host, call);
   });
+
+  it("takes the recorded locks in the recorded order", () => {
+    const recorded = locks.leaves.find(({ leaf }) => leaf === call.leaf);
+    expect(locksTaken(call)).toEqual(recorded?.locks.map(({ lock, mode }) => `${lock} ${mode}`));
+  });
 });
+
+/** Names of the locks that a call takes, with their modes, in order. The call is undone. */
+function locksTaken({ leaf, operands }: HostCall): string[] {
+  const { store } = host.machine;
+  const start = store.mark();
+  const taken: string[] = [];
+  const entry = host.begin(leaf, operands, 0);
+  do {
+    const { held } = entry.call;
+    if (entry.call.acquisitions === taken.length) continue;
+    const { cell, kind } = held[held.length - 1] as { cell: number; kind: number };
+    const shared = kind === HELD_HP_SHARED || kind === HELD_SHAREX_SHARED;
+    taken.push(`${kind === HELD_SEPT_ENTRY ? "SEPT_ENTRY" : lockName(cell)} ${shared ? "shared" : "exclusive"}`);
+  } while (entry.step() !== undefined);
+  host.machine.forgetEntries();
+  store.undo(start);
+  return taken;
+}
+
+function lockName(cell: number): string {
+  const hpa = platform.memory.hpaOf(cell) ?? -1;
+  const array = PAMT_ARRAYS.findLastIndex((base) => hpa >= base);
+  if (hpa < TDMR && array >= 0) return ["PAMT_1G", "PAMT_2M", "PAMT_4K"][array] as string;
+  return { [TDCS_OP_STATE_LOCK]: "TDCS.OP_STATE", [TDCS_SECURE_EPT_LOCK]: "SEPT_TREE" }[cell % 1024] ?? "unknown";
+}
