@@ -162,7 +162,7 @@ export class Machine {
     const entry = new Entry(call, leaf(call), () => {
       this.open[call.lp] = undefined;
     });
-    this.open[call.lp] = entry;
+    if (entry.next !== undefined) this.open[call.lp] = entry; // an action without steps has ended already
     return entry;
   }
 }
