@@ -184,7 +184,7 @@ export class FlowDebuggee implements Debuggee {
       return true;
     };
     try {
-      const reason = this.runtime.run(1);
+      const reason = this.runtime.run(1, { asksAgain: this.fine === IN_STATEMENT });
       this.isOver = undefined;
       if (reason === STOP_LEAF || reason === STOP_RETURNED) {
         this.passed++;

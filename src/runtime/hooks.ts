@@ -41,6 +41,8 @@ export type StopReason = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 export interface RunLimits {
   /** A byte for each statement of the program (by id): not 0 to stop before it. */
   readonly statements?: Readonly<Uint8Array>;
+  /** The last stop was behind a call: a leaf right there has not been asked about yet. */
+  readonly asksAgain?: boolean;
   /** Stop when the current task has at most so many frames, guest frames included. */
   readonly depth?: number;
 }

@@ -100,7 +100,7 @@ export class Interpreter {
           sp = store.read(frame + FRAME_SPILLED);
           if (sp > 0) unspill(store, stack, base + fn.locals, sp, frame);
           if (!begun && code[pc] !== OP_STATEMENT) {
-            resumedAt = pc;
+            if (limits.asksAgain !== true) resumedAt = pc;
             begun = true;
           }
           for (;;) {

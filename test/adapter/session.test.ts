@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import { Client } from "./support.ts";
+
+const PROGRAM = "/flows/test.tdx";
+const TEXT = `fn inner(x) {
+  let y = x + 1
+  return y
+}
+let record = { a: 1, list: [1, 2, 3], name: "td" }
+let big = 0xffff_ffff_ffff_ffff
+let z = inner(5)
+log "z is {z}"
+log "end"
+`;
+
+async function launched(text = TEXT, launch: object = {}): Promise<Client> {
+  const client = new Client({ [PROGRAM]: text });
+  await client.launch(PROGRAM, { launch });
+  return client;
+}
+
+describe("a session", () => {
+  it("declares what it can do, and nothing else", async () => {
+    const client = new Client({});
+    const capabilities = await client.request("initialize", { adapterID: "tdxflow" });
+    expect(capabilities).toMatchObject({ supportsStepBack: true, supportsConfigurationDoneRequest: true });
+    expect(capabilities.supportsSetVariable).toBeUndefined();
+    expect(capabilities.exceptionBreakpointFilters.map((filter: { filter: string }) => filter.filter)).toContain(
+      "busy",
+    );
+  });
+
+  it("stops on entry, shows variables with their children, and evaluates in frames", async () => {
+    const client = await launched();
+    expect(await client.stop()).toMatchObject({ reason: "entry", place: "test.tdx:5", threadId: 1 });
+    expect((await client.request("threads")).threads).toEqual([{ id: 1, name: "main · LP 0" }]);
+    await client.move("next");
+    await client.move("next");
+    const { record, big } = await client.scope("Locals");
+    expect(record?.value).toBe('{a: 1, list: [1, 2, 3], name: "td"}');
+    expect(big?.value).toBe("0xffffffffffffffff");
+    const fields = (await client.request("variables", { variablesReference: record?.variablesReference })).variables;
+    expect(fields.map((field: { name: string; value: string }) => `${field.name}=${field.value}`)).toEqual([
+      "a=1",
+      "list=[1, 2, 3]",
+      'name="td"',
+    ]);
+    await client.move("stepIn");
+    const [top, below] = await client.stack();
+    const evaluate = async (expression: string, frameId?: number) =>
+      (await client.request("evaluate", { expression, frameId })).result;
+    expect(await evaluate("x * 2", top?.id)).toBe("10");
+    expect(await evaluate("record.list[2]", below?.id)).toBe("3");
+    expect((await client.ask("evaluate", { expression: "x", frameId: below?.id })).success).toBe(false);
+  });
+
+  it("steps in, over and out of functions, and takes each step back", async () => {
+    const client = await launched();
+    const places = [(await client.stop()).place];
+    for (const command of ["next", "next", "stepIn", "next", "stepOut", "next"])
+      places.push((await client.move(command)).place);
+    expect(places.map((place) => place.split(":")[1])).toEqual(["5", "6", "7", "2", "3", "8", "9"]);
+    const back: string[] = [];
+    for (const command of ["stepBack", "tdx/reverseOut", "stepBack", "tdx/reverseIn", "stepBack", "stepBack"])
+      back.push((await client.move(command)).place);
+    expect(back).toEqual(places.slice(0, -1).reverse());
+  });
+
+  it("prints what a flow logs once, with its place, however often it runs again", async () => {
+    const client = await launched(TEXT, { stopAtEnd: true });
+    await client.stop();
+    await client.move("continue");
+    await client.move("tdx/goToStep", { step: 0 });
+    await client.move("continue");
+    expect(client.output("stdout")).toBe("z is 6\nend\n");
+    const first = client.events.find((event) => event.event === "output");
+    expect(first?.body).toMatchObject({ line: 8, source: { path: PROGRAM } });
+  });
+
+  it("ends with the flow, or stays to look back and ends when one goes on", async () => {
+    const client = await launched(TEXT, { stopOnEntry: false });
+    expect((await client.event("exited")).body.exitCode).toBe(0);
+    await client.event("terminated");
+    const staying = await launched(TEXT, { stopAtEnd: true });
+    await staying.stop();
+    expect((await staying.move("continue")).reason).toBe("end");
+    expect((await staying.move("stepBack")).place).toBe("test.tdx:9");
+    expect((await staying.move("continue")).reason).toBe("end");
+    await staying.request("continue", { threadId: 1 });
+    await staying.event("terminated");
+  });
+
+  it("runs without debugging past all breakpoints", async () => {
+    const client = await launched(TEXT, { noDebug: true });
+    await client.event("terminated");
+    expect(client.events.some((event) => event.event === "stopped")).toBe(false);
+    expect(client.output("stdout")).toBe("z is 6\nend\n");
+  });
+
+  it("restarts", async () => {
+    const client = await launched();
+    await client.stop();
+    await client.move("next");
+    await client.request("restart");
+    expect(await client.stop()).toMatchObject({ reason: "entry", place: "test.tdx:5" });
+  });
+
+  it("says in the launch's answer where a flow is wrong, and may be launched again", async () => {
+    const files: Record<string, string> = { [PROGRAM]: "let a = \nlet b = c\n" };
+    const client = new Client(files);
+    await client.request("initialize", {});
+    const answer = await client.ask("launch", { program: PROGRAM });
+    expect(answer.success).toBe(false);
+    expect(answer.message).toMatch(/^\/flows\/test\.tdx:\d+:\d+: error: /);
+    expect(client.output("stderr")).toContain("/flows/test.tdx:2:1: error:");
+    const missing = await client.ask("launch", { program: "/flows/none.tdx" });
+    expect(missing.message).toContain("/flows/none.tdx");
+    await client.request("launch", { program: PROGRAM.replace("test", "fine") }).catch(() => undefined);
+    files[PROGRAM] = "let a = 1";
+    await client.request("launch", { program: PROGRAM, stopOnEntry: true });
+  });
+
+  it("pauses a flow that runs flat out within 100 ms, and can be stepped from there", async () => {
+    const client = await launched("let n = 0\nwhile true { n += 1 }\n", { stopOnEntry: false });
+    await new Promise((done) => setTimeout(done, 100));
+    expect((await client.ask("stackTrace", { threadId: 1 })).message).toBe("the flow is running");
+    expect((await client.ask("next", { threadId: 1 })).message).toBe("the flow is running");
+    const asked = performance.now();
+    await client.request("pause", { threadId: 1 });
+    expect((await client.stop()).reason).toBe("pause");
+    expect(performance.now() - asked).toBeLessThan(300);
+    const [frame] = await client.stack();
+    const n = async () => Number((await client.request("evaluate", { expression: "n", frameId: frame?.id })).result);
+    const before = await n();
+    expect(before).toBeGreaterThan(100);
+    await client.move("stepBack");
+    await client.move("stepBack");
+    await client.request("disconnect", {});
+  });
+
+  it("goes back further than its history reaches, by running again", async () => {
+    const text = 'let n = 0\nfor i in 0 .. 40000 { n += i }\nlog "{n}"\n';
+    const client = await launched(text, { stopAtEnd: true, historyBudgetMB: 1 });
+    await client.stop();
+    await client.move("continue");
+    await client.request("setBreakpoints", {
+      source: { path: PROGRAM },
+      breakpoints: [{ line: 2, column: 23, condition: "i == 3" }],
+    });
+    expect(await client.move("reverseContinue")).toMatchObject({ reason: "breakpoint" });
+    expect((await client.scope("Locals")).n?.value).toBe("3");
+    expect((await client.move("reverseContinue")).reason).toBe("entry");
+  });
+
+  it("lists its sources and where they can stop", async () => {
+    const client = await launched("TDH.SYS.INIT()\n");
+    await client.stop();
+    const { sources } = await client.request("loadedSources");
+    expect(sources.map((source: { name: string }) => source.name)).toEqual(["test.tdx", "tdh-sys-init.ts"]);
+    const own = await client.request("breakpointLocations", { source: { path: PROGRAM }, line: 1, endLine: 9 });
+    expect(own.breakpoints).toEqual([{ line: 1, column: 1 }]);
+    const leaf = await client.request("breakpointLocations", { source: sources[1], line: 1, endLine: 999 });
+    expect(leaf.breakpoints.length).toBeGreaterThan(3);
+    expect((await client.request("source", { source: { path: PROGRAM } })).content).toBe("TDH.SYS.INIT()\n");
+  });
+
+  it("counts lines from 0 for clients that do", async () => {
+    const client = new Client({ [PROGRAM]: TEXT });
+    await client.request("initialize", { linesStartAt1: false, columnsStartAt1: false });
+    await client.request("launch", { program: PROGRAM, stopOnEntry: true });
+    const { breakpoints } = await client.request("setBreakpoints", {
+      source: { path: PROGRAM },
+      breakpoints: [{ line: 0 }],
+    });
+    expect(breakpoints[0].line).toBe(1);
+    await client.request("configurationDone");
+    await client.event("stopped");
+    expect((await client.stack())[0]).toMatchObject({ line: 4, column: 0 });
+  });
+
+  it("steps by SEAMCALL and by module step as granularity says", async () => {
+    const client = await launched(
+      'let a = 1\nlet r = TDH.SYS.INIT()\nlet s = [TDH.SYS.INIT(), TDH.SYS.INIT()]\nlog "x"\n',
+    );
+    await client.stop();
+    const calls: string[] = [];
+    for (let i = 0; i < 3; i++) calls.push((await client.move("next", { granularity: "line" })).place);
+    expect(calls).toEqual(["test.tdx:2", "test.tdx:3", "test.tdx:3"]);
+    expect((await client.move("next", { granularity: "instruction" })).place).toMatch(/^dispatch\.ts:/);
+    expect((await client.move("stepBack", { granularity: "instruction" })).place).toBe("test.tdx:3");
+    expect((await client.move("stepBack", { granularity: "line" })).place).toBe("test.tdx:3");
+    expect((await client.move("stepBack", { granularity: "line" })).place).toBe("test.tdx:2");
+  });
+});
