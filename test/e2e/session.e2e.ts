@@ -54,7 +54,7 @@ it("steps back by the same way", async () => {
 });
 
 it("steps out of the leaf, and the trees show the page that it added", async () => {
-  await workbench.page.keyboard.press("Shift+F11");
+  await workbench.toolbar("Step Out");
   await workbench.page.locator(`.tab[data-resource-name="${FLOW}"].active`).waitFor();
   await workbench.showTrees();
   await workbench.treeRow("Secure EPT", /^0x0 SEPT_MAPPED.*changed/);

@@ -79,9 +79,9 @@ export class Workbench {
     await this.page.keyboard.press("Enter");
   }
 
-  /** Presses a button of the debug toolbar. */
+  /** Presses a button of the debug toolbar, once it can be pressed. */
   async toolbar(title: string): Promise<void> {
-    await this.page.locator(`.debug-toolbar [aria-label^="${title}"]`).click();
+    await this.page.locator(`.debug-toolbar .action-label:not(.disabled)[aria-label^="${title}"]`).click();
   }
 
   /** Moves the cursor to a line, which scrolls it into view. */

@@ -51,7 +51,7 @@ function load([what, action, operands = {}]: Action): void {
   if (action.action !== "tdcall") machine.platform.writeGpr(0, 0, BigInt(operands.rax ?? 0));
 }
 
-describe.each(actions)("%s", (...action) => {
+describe.each(actions.map((action) => ({ what: action[0], action })))("$what", ({ action }) => {
   it("is undone without a trace", () => {
     load(action);
     const result = machine.guest(0, action[1]);
