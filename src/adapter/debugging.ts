@@ -176,7 +176,7 @@ export class Debugging {
     this.frames.length = 0;
     const isEnd = stop.reason === "end" || (launched?.noDebug === true && session.failure !== undefined);
     if (session.failure && (isEnd || stop.exception?.failure)) this.printFailure(session);
-    if (isEnd && (!launched?.stopAtEnd || session.failure || isSecondEnd)) {
+    if (isEnd && (!launched?.stopAtEnd || launched.noDebug || session.failure || isSecondEnd)) {
       this.client("exited", { exitCode: session.failure ? 1 : 0 });
       this.client("terminated");
       this.isOver = true;
