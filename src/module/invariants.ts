@@ -20,6 +20,7 @@ import {
 } from "../arch/generated/td-states.ts";
 import { refcountCell } from "./epoch.ts";
 import { hkidState } from "./kot.ts";
+import { aliasesOf } from "./l2-sept.ts";
 import {
   TDCS_EPOCH_LOCK,
   TDCS_NUM_ASSOC_VCPUS,
@@ -70,6 +71,11 @@ export const invariants: readonly Invariant[] = [
     name: "leaf-maps-own-page",
     rule: "What an S-EPT entry points to is a PT_REG page of that TD and of the entry's size, or a PT_EPT page of that TD.",
     check: leafMapsOwnPage,
+  },
+  {
+    name: "alias-beside-its-page",
+    rule: "An L2 VM's entry maps what the TD's own entry maps, which has an alias bit for it and for no other VM.",
+    check: aliasBesideItsPage,
   },
   {
     name: "mapped-once",
@@ -162,6 +168,9 @@ function leafMapsOwnPage(state: State, report: Report): void {
 function mappedOnce(state: State, report: Report): void {
   const uses = new Map<number, number>();
   for (const [, { hpa }] of eachMapping(state)) uses.set(hpa, (uses.get(hpa) ?? 0) + 1);
+  for (const { hpa } of state.tds.flatMap(({ l2Mappings }) => l2Mappings.flat()).filter(({ isTable }) => isTable)) {
+    uses.set(hpa, (uses.get(hpa) ?? 0) + 1);
+  }
   for (const page of state.pages) {
     const owner = state.tds.find(({ hpa }) => hpa === page.owner);
     if ((page.type !== PT_REG && page.type !== PT_EPT) || owner === undefined || owner.lifecycle === TD_TEARDOWN)
@@ -258,6 +267,28 @@ function vcpusCounted({ tds, vcpus, machine }: State, report: Report): void {
       report(`TD ${hex(td.hpa)} counts ${counted} VCPUs by epoch; ${running} run`);
     const count = store.read(td.tdcs + TDCS_NUM_ASSOC_VCPUS);
     if (count !== associated) report(`TD ${hex(td.hpa)} counts ${count} associated VCPUs; there are ${associated}`);
+  }
+}
+
+function aliasBesideItsPage({ tds, machine }: State, report: Report): void {
+  const place = ({ gpa, level }: Mapping): string => `${hex(gpa)} level ${level}`;
+  for (const td of tds) {
+    const own = new Map(td.mappings.map((mapping) => [place(mapping), mapping]));
+    const expected = new Map<string, number>();
+    for (const [place, { cell }] of own) {
+      for (const vm of aliasesOf({ hi: machine.store.read(cell + 1) })) expected.set(`${place} in VM ${vm}`, vm);
+    }
+    for (const [i, mappings] of td.l2Mappings.entries()) {
+      for (const mapping of mappings) {
+        const l1 = own.get(place(mapping));
+        const where = `${place(mapping)} in VM ${i + 1}`;
+        if (!expected.delete(where)) report(`TD ${hex(td.hpa)}: GPA ${where} has no alias bit`);
+        if (l1?.isTable !== mapping.isTable || (!mapping.isTable && l1.hpa !== mapping.hpa)) {
+          report(`TD ${hex(td.hpa)}: GPA ${where} maps ${hex(mapping.hpa)}, the TD itself ${l1 && hex(l1.hpa)}`);
+        }
+      }
+    }
+    for (const where of expected.keys()) report(`TD ${hex(td.hpa)}: GPA ${where} has an alias bit and no entry`);
   }
 }
 

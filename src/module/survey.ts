@@ -6,8 +6,11 @@ import { OP_STATE_UNINITIALIZED } from "../arch/generated/op-states.ts";
 import { PT_NDA, PT_RSVD, PT_TDR, PT_TDVPR } from "../arch/generated/pamt-types.ts";
 import { SEPT_FREE } from "../arch/generated/sept-states.ts";
 import type { Call } from "./call.ts";
+import { isL2Free } from "./l2-entry.ts";
 import {
   TDCS_EPTP,
+  TDCS_L2_SEPT_ROOT_1,
+  TDCS_NUM_L2_VMS,
   TDCS_OP_STATE,
   TDR_HKID,
   TDR_LIFECYCLE_STATE,
@@ -32,6 +35,9 @@ import {
 } from "./sys.ts";
 import { MIN_NUM_TDCS_PAGES, TD_TEARDOWN } from "./td.ts";
 
+/** Index of the TDCS page that is the root table of L2 VM 1. */
+const L2_ROOT = TDCS_L2_SEPT_ROOT_1 >>> 10;
+
 /** A page that is not free. */
 export interface Page {
   readonly hpa: number;
@@ -51,7 +57,7 @@ export interface Page {
 export interface Mapping {
   readonly gpa: number;
   readonly level: number;
-  /** SEPT_…, or -1. */
+  /** SEPT_…, or -1 if it is none or the entry is an L2 VM's. */
   readonly state: number;
   /** Of the page or table that it points to. */
   readonly hpa: number;
@@ -72,6 +78,8 @@ export interface Td {
   readonly opState: number;
   /** None while it is not initialised, nor once its pages are being reclaimed. */
   readonly mappings: readonly Mapping[];
+  /** The same of its L2 VMs, from VM 1 on. */
+  readonly l2Mappings: readonly (readonly Mapping[])[];
 }
 
 export interface VcpuPages {
@@ -152,7 +160,12 @@ function surveyTd(call: Call, hpa: number): Td {
     tdcx,
     tdcs: initialized ? tdcs : 0,
     opState,
-    mappings: initialized ? mappingsOf(call, eptRoot(call, tdcs), rootLevel(call, tdcs), 0) : [],
+    mappings: initialized ? mappingsOf(call, eptRoot(call, tdcs), rootLevel(call, tdcs), 0, false) : [],
+    l2Mappings: initialized
+      ? tdcx
+          .slice(L2_ROOT, L2_ROOT + store.read(tdcs + TDCS_NUM_L2_VMS))
+          .map((root) => mappingsOf(call, root, rootLevel(call, tdcs), 0, true))
+      : [],
   };
 }
 
@@ -161,20 +174,21 @@ function eptRoot(call: Call, tdcs: number): number {
   return eptp - (eptp % PAGE_4K);
 }
 
-function mappingsOf(call: Call, table: number, level: number, gpa: number): Mapping[] {
+/** What the entries of a table and those below it map. */
+function mappingsOf(call: Call, table: number, level: number, gpa: number, l2: boolean): Mapping[] {
   const base = call.memory.peek(table);
   if (base === 0) return [];
   const mappings: Mapping[] = [];
   for (let i = 0; i < TABLE_ENTRIES; i++) {
     const cell = base + i * 2;
     const entry = { lo: call.store.read(cell), hi: call.store.read(cell + 1) };
-    const state = septState(entry);
-    if (state === SEPT_FREE) continue;
+    const state = l2 ? -1 : septState(entry);
+    if (l2 ? isL2Free(entry) : state === SEPT_FREE) continue;
     const isTable = !isLeaf(entry);
     const hpa = isTable ? septHpa(entry) : septHpa(entry) - (septHpa(entry) % levelBytes(level));
     const at = gpa + i * levelBytes(level);
     mappings.push({ gpa: at, level, state, hpa, isTable, cell });
-    if (isTable && level > 0) mappings.push(...mappingsOf(call, hpa, level - 1, at));
+    if (isTable && level > 0) mappings.push(...mappingsOf(call, hpa, level - 1, at, l2));
   }
   return mappings;
 }

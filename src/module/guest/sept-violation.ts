@@ -1,9 +1,5 @@
 /** A guest leaf met an S-EPT entry that it cannot work on: the host is told by an EPT violation, with details of the entry. */
-import {
-  SEPT_ANY_PENDING_STATES,
-  SEPT_GUEST_ACCESSIBLE_LEAF_STATES,
-  SEPT_STATES,
-} from "../../arch/generated/sept-states.ts";
+import { SEPT_GUEST_ACCESSIBLE_LEAF_STATES, SEPT_STATES } from "../../arch/generated/sept-states.ts";
 import { TDX_SUCCESS } from "../../arch/generated/status-codes.ts";
 import type { Call } from "../call.ts";
 import { isLeaf, SEPT_RWX, type SeptEntry, septState } from "../sept-entry.ts";
@@ -12,6 +8,11 @@ import * as Reason from "./reasons.ts";
 import { tdExit } from "./td-exit.ts";
 import { WRITE } from "./translate.ts";
 
+/** XU, bit 10 of an entry, beside RWX. */
+const XU_OF_QUALIFICATION = 1 << 3;
+/** Extended exit qualification: details of an L2 VM's S-EPT entry follow. */
+const EXTENDED_GPA_DETAILS = 2;
+
 /** Why a guest did not get an entry. */
 export const WHY_ENTRY_BUSY = "the S-EPT entry is locked, or a host waits for it";
 
@@ -19,12 +20,6 @@ export const WHY_ENTRY_BUSY = "the S-EPT entry is locked, or a host waits for it
 export function isGuestAccessible(entry: SeptEntry): boolean {
   const state = septState(entry);
   return state >= 0 && ((SEPT_GUEST_ACCESSIBLE_LEAF_STATES >>> state) & 1) !== 0;
-}
-
-/** Leaf entries of pages that the guest has not accepted yet, blocked or not. */
-export function isAnyPending(entry: SeptEntry): boolean {
-  const state = septState(entry);
-  return state >= 0 && ((SEPT_ANY_PENDING_STATES >>> state) & 1) !== 0;
 }
 
 /** `requested` level, and the `kind` of extended exit qualification (td-exit.ts). */
@@ -41,6 +36,17 @@ export function* septViolationExit(
   return yield* tdExit(call, TDX_SUCCESS, Reason.EPT_VIOLATION, {
     qualification: BigInt(WRITE | ((entry.lo & SEPT_RWX) << 3)),
     extended: (BigInt(details) << 32n) | BigInt(kind),
+    gpa: gpa - (gpa % 4096),
+  });
+}
+
+/** The S-EPT of L2 VM `vm` lacks a page on the way to `gpa`: `entry` is where the walk ended. */
+export function* l2ViolationExit(call: Call, gpa: number, entry: SeptEntry, vm: number): Steps<never> {
+  const access = (entry.lo & SEPT_RWX) | ((entry.lo >>> 7) & XU_OF_QUALIFICATION);
+  const details = (entry.level << 3) | (vm << 20);
+  return yield* tdExit(call, TDX_SUCCESS, Reason.EPT_VIOLATION, {
+    qualification: BigInt(WRITE | (access << 3)),
+    extended: (BigInt(details) << 32n) | BigInt(EXTENDED_GPA_DETAILS),
     gpa: gpa - (gpa % 4096),
   });
 }

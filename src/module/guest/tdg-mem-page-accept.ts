@@ -6,6 +6,8 @@ import {
 } from "../../arch/generated/status-codes.ts";
 import { RCX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
+import { unblockL2 } from "../l2-entry.ts";
+import { changeAliases } from "../l2-sept.ts";
 import { PAGE_4K, PG_2M, PG_4K } from "../pamt.ts";
 import { checkGpaAndLevel, isPrivateGpa, tryLockSeptEntryAsGuest, walkSept } from "../sept.ts";
 import {
@@ -69,6 +71,7 @@ export function* tdgMemPageAccept(call: Call): Steps {
 
   yield "map it with all permissions";
   accept(entry);
+  changeAliases(call, { tdr: call.tdr, tdcs, gpa }, entry, unblockL2);
   writeSeptEntry(call, entry, entry.lo, entry.hi);
 }
 
