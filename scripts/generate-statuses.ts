@@ -14,6 +14,9 @@ import { reachableStatuses } from "./lib/reachable-statuses.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
+/** What a guest's call can end in for the host: TDH.VP.ENTER returns it, the guest never sees it. */
+const ENDS_ENTRY = /^TDX_NON_RECOVERABLE|^TDX_HOST_PRIORITY_BUSY_TIMEOUT$/;
+
 /** Shared steps name it, but only a guest gives way to the host. */
 const GUEST_ONLY = new Set(["TDX_OPERAND_BUSY_HOST_PRIORITY"]);
 
@@ -43,6 +46,13 @@ const codes: { name: string; value: string }[] = JSON.parse(
 const all = recordedStatuses(new Map(codes.map(({ name, value }) => [Number(BigInt(value) >> 32n), name])));
 for (const [leaf, statuses] of reachableStatuses(ROOT, new Set(codes.map(({ name }) => name)))) {
   all.set(leaf, new Set([...(all.get(leaf) ?? []), ...statuses]));
+}
+for (const [leaf, statuses] of all) {
+  for (const name of statuses) {
+    if (!leaf.startsWith("TDG.") || !ENDS_ENTRY.test(name)) continue;
+    statuses.delete(name);
+    all.get("TDH.VP.ENTER")?.add(name);
+  }
 }
 const order = new Map(codes.map(({ name }, i) => [name, i]));
 const rows = [...all].sort(([a], [b]) => (a < b ? -1 : 1));
