@@ -4,13 +4,13 @@ import { guestLeafInfo, hostLeafInfo } from "../arch/generated/leaves.ts";
 import { findOperand, type LeafOperand, type LeafSignature, leafSignatures } from "../arch/leaf-operands.ts";
 import { registerNames } from "../arch/registers.ts";
 import { arity, builtinNumbers, builtins } from "./builtins.ts";
-import { compileExpression, emitConstant, resolve, unknownName } from "./compile-expressions.ts";
+import { compileExpression, emitConstant, memberSpan, resolve, unknownName } from "./compile-expressions.ts";
 import { nearest, type Span } from "./diagnostics.ts";
 import { OP_BUILTIN, OP_CALL, OP_CALL_VALUE, OP_LEAF } from "./flow-code.ts";
 import type { Argument, CallExpression, Expression } from "./generated/ast.ts";
 import { spanOf } from "./parse.ts";
 import type { FunctionSymbol } from "./scope.ts";
-import { complain, type Work } from "./work.ts";
+import { complain, noteUse, type Work } from "./work.ts";
 
 /** `unused`: nobody looks at the result of a leaf: its failure ends the flow, and nothing is left on the stack. Tells whether that is so. */
 export function compileCall(work: Work, node: CallExpression, unused: boolean): void {
@@ -70,12 +70,17 @@ function leafName(work: Work, callee: Expression | undefined): string | undefine
 function calledFunction(work: Work, callee: Expression | undefined): FunctionSymbol | undefined {
   if (callee?.$type === "NameReference") {
     const symbol = work.context.scope.find(callee.name);
-    return symbol?.kind === "function" ? symbol : undefined;
+    if (symbol?.kind !== "function") return undefined;
+    noteUse(work, symbol, spanOf(callee));
+    return symbol;
   }
   if (callee?.$type !== "MemberAccess" || callee.receiver?.$type !== "NameReference") return undefined;
   const module = work.context.scope.find(callee.receiver.name);
   const symbol = module?.kind === "module" ? module.names.get(callee.member) : undefined;
-  return symbol?.kind === "function" ? symbol : undefined;
+  if (symbol?.kind !== "function") return undefined;
+  noteUse(work, module, spanOf(callee.receiver));
+  noteUse(work, symbol, memberSpan(callee));
+  return symbol;
 }
 
 function compileFunctionCall(work: Work, node: CallExpression, symbol: FunctionSymbol): void {

@@ -36,7 +36,7 @@ import { parseExpression, spanOf } from "./parse.ts";
 import type { FlowSymbol } from "./scope.ts";
 import { parseNumber, splitString } from "./strings.ts";
 import { type Constant, FunctionValue, fromBig } from "./values.ts";
-import { complain, type Work } from "./work.ts";
+import { complain, noteUse, type Work } from "./work.ts";
 
 export function compileExpression(work: Work, node: Expression | undefined): void {
   const { emitter } = work.context;
@@ -117,14 +117,15 @@ function compileString(work: Work, node: StringLiteral): void {
 }
 
 /** What a name means here: a symbol of the flow, captured if it is a local of a function around a guest or spawn block. */
-export function resolve(work: Work, name: string): FlowSymbol | undefined {
+export function resolve(work: Work, name: string, span?: Span): FlowSymbol | undefined {
   const symbol = work.context.scope.find(name);
+  if (span !== undefined) noteUse(work, symbol, span);
   return symbol?.kind === "local" ? work.context.capture(symbol) : symbol;
 }
 
 function compileName(work: Work, node: NameReference): void {
   const { emitter } = work.context;
-  const symbol = resolve(work, node.name);
+  const symbol = resolve(work, node.name, spanOf(node));
   const constant = symbol === undefined ? constants.get(node.name) : undefined;
   if (symbol?.kind === "local") emitter.emit(OP_LOAD, [symbol.slot], 0, 1, spanOf(node));
   else if (symbol?.kind === "global") emitter.emit(OP_LOAD_GLOBAL, [symbol.index], 0, 1, spanOf(node));
@@ -202,6 +203,7 @@ function compileMember(work: Work, node: MemberAccess): void {
   if (receiver?.$type === "NameReference") {
     const symbol = work.context.scope.find(receiver.name);
     if (symbol?.kind === "module") {
+      noteUse(work, symbol, spanOf(receiver));
       compileModuleMember(work, node, symbol.names);
       return;
     }
@@ -224,8 +226,15 @@ function compileMember(work: Work, node: MemberAccess): void {
   work.context.emitter.emit(OP_FIELD, [work.tables.name(node.member)], 1, 1, spanOf(node));
 }
 
+/** Where the member's name lies: at the end of the access. */
+export function memberSpan(node: MemberAccess): Span {
+  const { end } = spanOf(node);
+  return { start: end - node.member.length, end };
+}
+
 function compileModuleMember(work: Work, node: MemberAccess, names: ReadonlyMap<string, FlowSymbol>): void {
   const symbol = names.get(node.member);
+  noteUse(work, symbol, memberSpan(node));
   if (symbol?.kind === "global") {
     work.context.emitter.emit(OP_LOAD_GLOBAL, [symbol.index], 0, 1, spanOf(node));
     return;

@@ -56,9 +56,9 @@ import type {
   WhileStatement,
   WithStatement,
 } from "./generated/ast.ts";
-import { spanOf } from "./parse.ts";
-import { Scope } from "./scope.ts";
-import { complain, type Work } from "./work.ts";
+import { nameSpan, propertySpan, spanOf } from "./parse.ts";
+import { type LocalSymbol, Scope } from "./scope.ts";
+import { complain, noteUse, type Work } from "./work.ts";
 
 export function compileStatement(work: Work, node: Statement): void {
   const { emitter } = work.context;
@@ -96,7 +96,7 @@ export function compileStatement(work: Work, node: Statement): void {
       return;
     case "JoinStatement":
       beginStatement(work, spanOf(node));
-      loadVariable(work, node.name, spanOf(node));
+      loadVariable(work, node.name, nameSpan(node));
       emitter.emit(OP_JOIN, [], 1, 0, spanOf(node));
       return;
     case "YieldStatement":
@@ -157,18 +157,24 @@ export function compileBlock(work: Work, node: Block | undefined): void {
 
 /** Makes a local of the current block. Returns its slot. */
 function declareLocal(work: Work, name: string, span: Span): number {
-  const { scope, emitter } = work.context;
-  if (scope.names.has(name))
+  if (work.context.scope.names.has(name))
     complain(work, span, "redefinition", `"${name}" is defined in this block already; to change it, leave out "let"`);
-  const slot = emitter.slot();
-  scope.names.set(name, { kind: "local", name, slot, context: work.context, captured: false });
+  return defineLocal(work, name, span);
+}
+
+function defineLocal(work: Work, name: string, span: Span): number {
+  const { context, source } = work;
+  const slot = context.emitter.slot();
+  const symbol: LocalSymbol = { kind: "local", name, slot, context, captured: false, declared: { source, ...span } };
+  context.scope.names.set(name, symbol);
+  noteUse(work, symbol, span);
   return slot;
 }
 
 function compileLet(work: Work, node: LetStatement): void {
   beginStatement(work, spanOf(node));
   compileExpression(work, node.value);
-  storeNew(work, node.name, spanOf(node));
+  storeNew(work, node.name, nameSpan(node));
 }
 
 /** Stores the first value of a new variable. Those of a file's top level were declared before anything was compiled: functions see them. */
@@ -233,7 +239,7 @@ function compileFor(work: Work, node: ForStatement): void {
   emitter.jump(node.to !== undefined ? OP_NEXT_IN_RANGE : OP_NEXT_IN_LIST, breakAt, [hidden], 0, 1, head);
   const outer = work.context.scope;
   work.context.scope = new Scope(outer);
-  const slot = declareLocal(work, node.name, spanOf(node));
+  const slot = declareLocal(work, node.name, nameSpan(node));
   emitter.emit(OP_STORE, [slot], 1, 0);
   const endOfScope = emitter.declare(node.name, slot);
   enclosing.push({ kind: "loop", continueAt, breakAt });
@@ -309,7 +315,10 @@ function compileGuest(work: Work, node: GuestStatement): void {
           work,
           "handler",
           "on_exception",
-          [node.vector ?? "", node.info ?? ""],
+          [
+            { name: node.vector ?? "", span: propertySpan(node, "vector") },
+            { name: node.info ?? "", span: propertySpan(node, "info") },
+          ],
           node.handler,
           spanOf(node.handler),
         );
@@ -346,7 +355,7 @@ function compileSpawn(work: Work, node: SpawnStatement): void {
     1,
     spanOf(node),
   );
-  storeNew(work, node.name, spanOf(node));
+  storeNew(work, node.name, nameSpan(node));
 }
 
 /** Compiles a block that runs by itself as a function of its own. */
@@ -354,7 +363,7 @@ function compileInner(
   work: Work,
   kind: FunctionKind,
   name: string,
-  parameters: readonly string[],
+  parameters: readonly NamedSpan[],
   body: Block | undefined,
   span: Span,
 ): { index: number; captures: FunctionContext["captures"] } {
@@ -367,12 +376,18 @@ function compileInner(
   return { index, captures: context.captures };
 }
 
+/** A parameter, and where its name lies. */
+interface NamedSpan {
+  readonly name: string;
+  readonly span: Span;
+}
+
 /** Compiles a function into its place in the tables. The context is the function's own. */
 export function compileFunction(
   work: Work,
   index: number,
   name: string,
-  parameters: readonly string[],
+  parameters: readonly NamedSpan[],
   body: Block | undefined,
   span: Span,
 ): void {
@@ -380,11 +395,10 @@ export function compileFunction(
   const { emitter } = context;
   const firstStatement = tables.statements.length;
   const argumentSlots = parameters.map((parameter) => {
-    if (context.scope.names.has(parameter))
-      complain(work, span, "redefinition", `"${parameter}" is the name of two parameters`);
-    const slot = emitter.slot();
-    context.scope.names.set(parameter, { kind: "local", name: parameter, slot, context, captured: false });
-    emitter.variables.push({ name: parameter, slot, from: 0, to: Number.MAX_SAFE_INTEGER });
+    if (context.scope.names.has(parameter.name))
+      complain(work, parameter.span, "redefinition", `"${parameter.name}" is the name of two parameters`);
+    const slot = defineLocal(work, parameter.name, parameter.span);
+    emitter.variables.push({ name: parameter.name, slot, from: 0, to: Number.MAX_SAFE_INTEGER });
     return slot;
   });
   compileBlock(work, body);
@@ -392,7 +406,7 @@ export function compileFunction(
     work,
     index,
     name,
-    parameters,
+    parameters.map((parameter) => parameter.name),
     [...argumentSlots, ...context.captures.map((capture) => capture.slot)],
     span,
     firstStatement,
@@ -458,7 +472,7 @@ function isComparison(operator: string): operator is Operator {
 }
 
 function loadVariable(work: Work, name: string, span: Span): void {
-  const symbol = resolve(work, name);
+  const symbol = resolve(work, name, span);
   if (symbol?.kind === "local") work.context.emitter.emit(OP_LOAD, [symbol.slot], 0, 1, span);
   else if (symbol?.kind === "global") work.context.emitter.emit(OP_LOAD_GLOBAL, [symbol.index], 0, 1, span);
   else unknownName(work, name, span);
@@ -535,7 +549,7 @@ function compileAssignment(work: Work, node: ExpressionStatement, target: Expres
 }
 
 function storeVariable(work: Work, name: string, span: Span): void {
-  const symbol = resolve(work, name);
+  const symbol = resolve(work, name, span);
   if (symbol?.kind === "local") {
     if (symbol.captured)
       complain(

@@ -6,10 +6,11 @@ import { compileFunction, compileImport, compileStatement, finishFunction } from
 import { type Diagnostic, DiagnosticSink, type Span, sourceFile } from "./diagnostics.ts";
 import type { FlowFunction, FlowProgram } from "./flow-code.ts";
 import { FunctionContext } from "./function-context.ts";
+import type { Import } from "./generated/ast.ts";
 import { type LoadOptions, loadFlow, type Module } from "./load.ts";
-import { parseExpression, spanOf } from "./parse.ts";
+import { nameSpan, parseExpression, propertySpan, spanOf } from "./parse.ts";
 import type { PlatformDescription } from "./platform-block.ts";
-import { type FunctionSymbol, type GlobalSymbol, type ModuleNames, Scope } from "./scope.ts";
+import { type FunctionSymbol, type GlobalSymbol, type ModuleNames, Scope, type Use } from "./scope.ts";
 import { Tables } from "./tables.ts";
 import type { Work } from "./work.ts";
 
@@ -27,7 +28,42 @@ export async function compileFlow(path: string, options: LoadOptions): Promise<C
   return { program: sink.failed ? undefined : program, diagnostics: sink.all };
 }
 
-function compileModules(modules: readonly Module[], sink: DiagnosticSink): FlowProgram {
+/** What an editor wants to know about a flow, whether or not it has mistakes. */
+export interface FlowAnalysis {
+  readonly modules: readonly Module[];
+  /** What each source offers by name, by its path. */
+  readonly names: ReadonlyMap<string, ModuleNames>;
+  /** Every place where a name is declared or used. */
+  readonly uses: readonly Use[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export async function analyseFlow(path: string, options: LoadOptions): Promise<FlowAnalysis> {
+  const sink = new DiagnosticSink();
+  const { modules } = await loadFlow(path, options, sink);
+  const uses: Use[] = [];
+  const { modules: names } = compileModules(modules, sink, uses);
+  return { modules, names, uses, diagnostics: sink.all };
+}
+
+/** The imports that run the imported file: the first one of each, in the order in which they run. */
+function runningImports(entry: Module): ReadonlySet<Import> {
+  const running = new Set<Import>();
+  const seen = new Set<Module>();
+  const visit = (module: Module) => {
+    for (const { node, module: imported } of module.imports) {
+      if (seen.has(imported)) continue;
+      seen.add(imported);
+      running.add(node);
+      visit(imported);
+    }
+  };
+  visit(entry);
+  return running;
+}
+
+function compileModules(modules: readonly Module[], sink: DiagnosticSink, uses?: Use[]): FlowProgram {
+  const running = runningImports(modules.at(-1) as Module);
   const tables = new Tables();
   const names = new Map<string, ModuleNames>();
   const mains = new Map<Module, number>();
@@ -36,7 +72,7 @@ function compileModules(modules: readonly Module[], sink: DiagnosticSink): FlowP
     tables.sources.push(module.source);
     const main = tables.reserveFunction();
     mains.set(module, main);
-    names.set(module.source.path, compileModule(module, main, names, mains, tables, sink));
+    names.set(module.source.path, compileModule(module, main, names, mains, running, tables, sink, uses));
     if (!module.broken) platform = compilePlatform(module, platform, module === modules.at(-1), sink);
   }
   const entry = mains.get(modules.at(-1) as Module) as number;
@@ -48,8 +84,10 @@ function compileModule(
   main: number,
   known: ReadonlyMap<string, ModuleNames>,
   mains: ReadonlyMap<Module, number>,
+  running: ReadonlySet<Import>,
   tables: Tables,
   sink: DiagnosticSink,
+  uses: Use[] | undefined,
 ): ModuleNames {
   const { source, program } = module;
   const own: ModuleNames = new Map();
@@ -59,15 +97,18 @@ function compileModule(
     if (own.has(name) && !module.broken)
       sink.error(source, span, "redefinition", `"${name}" is defined twice in this file`);
     else own.set(name, symbol);
+    uses?.push({ ...symbol.declared, symbol });
   };
   for (const { node, module: other } of module.imports) {
     const names = known.get(other.source.path) ?? new Map();
-    if (node.alias !== undefined) imported.set(node.alias, { kind: "module", name: node.alias, names });
-    else for (const [name, symbol] of names) if (symbol.kind !== "module") imported.set(name, symbol);
+    if (node.alias !== undefined) {
+      const declared = { source, ...propertySpan(node, "alias") };
+      imported.set(node.alias, { kind: "module", name: node.alias, names, declared });
+    } else for (const [name, symbol] of names) if (symbol.kind !== "module") imported.set(name, symbol);
   }
   for (const node of program.statements) {
-    const span = spanOf(node);
     if (node.$type === "FunctionDeclaration") {
+      const span = nameSpan(node);
       const parameters = node.parameters.map((parameter) => parameter.name);
       define(node.name, span, {
         kind: "function",
@@ -75,25 +116,28 @@ function compileModule(
         index: tables.reserveFunction(),
         parameters,
         declaration: node,
+        declared: { source, ...span },
       });
     } else if (node.$type === "LetStatement" || node.$type === "SpawnStatement") {
-      define(node.name, span, { kind: "global", name: node.name, index: tables.globals.length, declared: span });
+      const span = nameSpan(node);
+      const declared = { source, ...span };
+      define(node.name, span, { kind: "global", name: node.name, index: tables.globals.length, declared });
       tables.globals.push({ name: node.name, source });
     }
   }
   // Of a file with syntax errors only the names count, so that those that import it are checked against them.
   if (module.broken) return new Map([...imported, ...own]);
   const scope = new Scope(new Scope(undefined, imported), own);
-  const work: Work = { tables, sink, source, pure: false, context: new FunctionContext("main", scope) };
-  compileMain(work, module, main, mains);
+  const work: Work = { tables, sink, source, pure: false, context: new FunctionContext("main", scope), uses };
+  compileMain(work, module, main, mains, running);
   for (const symbol of own.values()) {
-    if (symbol.kind !== "function" || symbol.declaration === undefined) continue;
+    if (symbol.kind !== "function") continue;
     work.context = new FunctionContext("function", new Scope(scope));
     compileFunction(
       work,
       symbol.index,
       symbol.name,
-      symbol.parameters,
+      symbol.declaration.parameters.map((parameter) => ({ name: parameter.name, span: nameSpan(parameter) })),
       symbol.declaration.body,
       spanOf(symbol.declaration),
     );
@@ -101,15 +145,18 @@ function compileModule(
   return new Map([...imported, ...own]);
 }
 
-function compileMain(work: Work, module: Module, main: number, mains: ReadonlyMap<Module, number>): void {
+function compileMain(
+  work: Work,
+  module: Module,
+  main: number,
+  mains: ReadonlyMap<Module, number>,
+  running: ReadonlySet<Import>,
+): void {
   const first = work.tables.statements.length;
-  const run = new Set<Module>();
   for (const node of module.program.statements) {
     if (node.$type === "Import") {
       const imported = module.imports.find((entry) => entry.node === node)?.module;
-      if (imported !== undefined && !run.has(imported))
-        compileImport(work, spanOf(node), mains.get(imported) as number);
-      if (imported !== undefined) run.add(imported);
+      if (imported !== undefined && running.has(node)) compileImport(work, spanOf(node), mains.get(imported) as number);
     } else if (node.$type !== "FunctionDeclaration" && node.$type !== "PlatformBlock") compileStatement(work, node);
   }
   const { text, path } = work.source;
@@ -141,11 +188,19 @@ export function compileWatch(
   const source = sourceFile("expression", text);
   const expression = parseExpression(text, source, 0, sink);
   const tables = new Tables();
+  const declared = { source, start: 0, end: 0 };
   const module = new Scope(undefined, flow.modules.get(fn.source.path) ?? new Map());
   const context = new FunctionContext("function", new Scope(module));
   context.emitter.locals = fn.locals;
   given.forEach((name, index) => {
-    context.scope.names.set(name, { kind: "local", name, slot: GIVEN_SLOTS + index, context, captured: false });
+    context.scope.names.set(name, {
+      kind: "local",
+      name,
+      slot: GIVEN_SLOTS + index,
+      context,
+      captured: false,
+      declared,
+    });
   });
   for (const variable of fn.variables) {
     if (pc < variable.from || pc >= variable.to) continue;
@@ -155,9 +210,10 @@ export function compileWatch(
       slot: variable.slot,
       context,
       captured: false,
+      declared,
     });
   }
-  const work: Work = { tables, sink, source, pure: true, context };
+  const work: Work = { tables, sink, source, pure: true, context, uses: undefined };
   const index = tables.reserveFunction();
   compileExpression(work, expression);
   finishFunction(work, index, "watch", [], [], { start: 0, end: text.length }, 0);

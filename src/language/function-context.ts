@@ -34,6 +34,6 @@ export class FunctionContext {
       this.captures.push({ outer: inParent, slot });
       this.emitter.variables.push({ name: outer.name, slot, from: 0, to: Number.MAX_SAFE_INTEGER });
     }
-    return { kind: "local", name: outer.name, slot, context: this, captured: true };
+    return { ...outer, slot, context: this, captured: true };
   }
 }

@@ -1,5 +1,5 @@
 /** Parses one source. */
-import type { CstNode } from "langium";
+import { type AstNode, type CstNode, GrammarUtils } from "langium";
 import { type DiagnosticSink, type SourceFile, type Span, sourceFile } from "./diagnostics.ts";
 import type { Expression, Program } from "./generated/ast.ts";
 import { languageServices } from "./services.ts";
@@ -13,6 +13,17 @@ export function spanOf(node: { readonly $cstNode?: CstNode }): Span {
   if (cst === undefined) return { start: 0, end: 0 };
   const shift = shifts.get(cst.root) ?? 0;
   return { start: cst.offset + shift, end: cst.end + shift };
+}
+
+/** Where the name that a node declares lies. */
+export function nameSpan(node: AstNode): Span {
+  return propertySpan(node, "name");
+}
+
+/** Where a part of a node lies. */
+export function propertySpan(node: AstNode, property: string): Span {
+  const part = GrammarUtils.findNodeForProperty(node.$cstNode, property);
+  return part === undefined ? spanOf(node) : spanOf({ $cstNode: part });
 }
 
 /** The most errors that are worth telling about one source: past a mistake, most others follow from it. */

@@ -1,13 +1,19 @@
 /** Names and what they mean, block by block. */
-import type { Span } from "./diagnostics.ts";
+import type { SourceFile, Span } from "./diagnostics.ts";
 import type { FunctionContext } from "./function-context.ts";
 import type { FunctionDeclaration } from "./generated/ast.ts";
+
+/** Where a name is declared: the place of the name itself. */
+export interface Declared extends Span {
+  readonly source: SourceFile;
+}
 
 export interface LocalSymbol {
   readonly kind: "local";
   readonly name: string;
   readonly slot: number;
   readonly context: FunctionContext;
+  readonly declared: Declared;
   /** The value was copied from the code around a `guest` or `spawn` block. */
   readonly captured: boolean;
 }
@@ -16,7 +22,7 @@ export interface GlobalSymbol {
   readonly kind: "global";
   readonly name: string;
   readonly index: number;
-  readonly declared: Span;
+  readonly declared: Declared;
 }
 
 export interface FunctionSymbol {
@@ -24,7 +30,8 @@ export interface FunctionSymbol {
   readonly name: string;
   readonly index: number;
   readonly parameters: readonly string[];
-  readonly declaration?: FunctionDeclaration;
+  readonly declaration: FunctionDeclaration;
+  readonly declared: Declared;
 }
 
 /** An import with `as`. */
@@ -32,6 +39,12 @@ export interface ModuleSymbol {
   readonly kind: "module";
   readonly name: string;
   readonly names: ModuleNames;
+  readonly declared: Declared;
+}
+
+/** A place where a name is used, or declared. */
+export interface Use extends Declared {
+  readonly symbol: FlowSymbol;
 }
 
 export type FlowSymbol = LocalSymbol | GlobalSymbol | FunctionSymbol | ModuleSymbol;

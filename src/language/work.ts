@@ -1,6 +1,7 @@
 /** What the parts of the compiler share while they compile one source. */
 import type { DiagnosticSink, SourceFile, Span } from "./diagnostics.ts";
 import type { FunctionContext } from "./function-context.ts";
+import type { FlowSymbol, Use } from "./scope.ts";
 import type { Tables } from "./tables.ts";
 
 export interface Work {
@@ -10,6 +11,13 @@ export interface Work {
   /** A watch expression: must not change anything. */
   readonly pure: boolean;
   context: FunctionContext;
+  /** Where names are used, in the order of compilation; kept for editors only. */
+  readonly uses: Use[] | undefined;
+}
+
+/** Notes that a name is used, or declared, there. */
+export function noteUse(work: Work, symbol: FlowSymbol | undefined, span: Span): void {
+  if (symbol !== undefined) work.uses?.push({ source: work.source, start: span.start, end: span.end, symbol });
 }
 
 export function complain(work: Work, span: Span, code: string, message: string, suggestion?: string): void {
