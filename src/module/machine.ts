@@ -152,6 +152,7 @@ export class Machine {
   private enter(lp: number, isGuest: boolean, atomic: boolean): Call {
     const call = this.calls[lp] as Call;
     if (this.open[lp] !== undefined) throw new Error(`LP ${lp} is inside the module`);
+    if (!isGuest && this.inGuest(lp)) throw new Error(`a guest runs on LP ${lp}`);
     this.platform.enterModule();
     call.reset(isGuest, atomic);
     return call;

@@ -62,6 +62,12 @@ describe("a VCPU in the guest", () => {
     expect(() => guest.machine.beginGuest(1, HLT)).toThrow(GuestActionError);
   });
 
+  it("has its LP to itself: the host cannot call the module there", () => {
+    const guest = new Guest();
+    expect(() => guest.host.call("TDH.SYS.INFO")).toThrow("a guest runs on LP 0");
+    expect(guest.machine.inGuest(0)).toBe(true);
+  });
+
   it("may not access more than one page at once", () => {
     const guest = new Guest();
     const across = { action: "access", gpa: 4090, kind: "r", length: 8 } as const;
