@@ -28,6 +28,8 @@ const tdcs = survey(machine).tds[0]?.tdcs ?? 0;
 const freePage = calls.aug?.operands.r8 as number;
 const start = store.mark();
 
+const NO_PAGE = 2n ** 64n - 1n;
+
 /** PAMT entry words (pamt.ts). */
 const PAMT_TYPE = 0;
 const PAMT_OWNER = 1;
@@ -52,6 +54,14 @@ const broken: Readonly<Record<string, () => void>> = {
   "one-entry-per-page": () => zooCall("promote", pamtEntry(mapped(GPA.full, PG_4K)) + PAMT_TYPE),
   "owner-is-a-td": () => zooCall("aug", pamtEntry(freePage) + PAMT_OWNER),
   "leaf-maps-own-page": () => zooCall("remove", septEntry(GPA.tracked, PG_4K)),
+  "alias-beside-its-page": () => {
+    const { tdr: withL2 } = host.buildTd({ hkid: 34, vcpus: 0, l2Vms: 1 });
+    host.must("TDH.MEM.SEPT.ADD", { rcx: 3, rdx: withL2, r8: host.page() });
+    const l2Tdcs = survey(machine).tds.find(({ hpa }) => hpa === withL2)?.tdcs ?? 0;
+    const pages = { r8: NO_PAGE, r9: host.page(), r10: NO_PAGE, r11: NO_PAGE };
+    const aliasBits = walkSept(call, l2Tdcs, 0, 3).cell + 1;
+    forgetful("TDH.MEM.SEPT.ADD", { rax: 0x1_0000, rcx: 3, rdx: withL2, ...pages }, aliasBits);
+  },
   "mapped-once": () => zooCall("remove", pamtEntry(mapped(GPA.tracked, PG_4K)) + PAMT_TYPE),
   "entry-is-valid": () => zooCall("block", septEntry(GPA.mapped, PG_4K)),
   "child-count": () => zooCall("addTable", tdr + TDR_CHLDCNT),

@@ -22,9 +22,9 @@ export class Guest {
   readonly vcpus: readonly number[];
   readonly lp = 0;
 
-  constructor({ debug = false, vcpus = 1 } = {}) {
+  constructor({ debug = false, vcpus = 1, l2Vms = 0 } = {}) {
     const host = new Host();
-    const td = host.buildTd({ debug, vcpus });
+    const td = host.buildTd({ debug, vcpus, l2Vms });
     host.addTables(td.tdr, 0);
     const zeroes = 0x0300_0000;
     for (let i = 0; i < 4; i++)

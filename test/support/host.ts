@@ -92,20 +92,20 @@ export class Host {
   }
 
   /** A TD with its key, TDCS and VCPUs, initialised; `hkid` from 33 on. */
-  buildTd({ hkid = 33, vcpus = 1, debug = false } = {}): TdPages {
+  buildTd({ hkid = 33, vcpus = 1, debug = false, l2Vms = 0 } = {}): TdPages {
     const tdr = this.page();
     this.must("TDH.MNG.CREATE", { rcx: tdr, rdx: hkid });
     for (const [lp = 0] of this.machine.platform.config.packages) this.must("TDH.MNG.KEY.CONFIG", { rcx: tdr }, lp);
-    for (let i = 0; i < 6; i++) this.must("TDH.MNG.ADDCX", { rcx: this.page(), rdx: tdr });
-    const params = this.writeTdParams(debug, Math.max(1, vcpus));
+    for (let i = 0; i < 6 + l2Vms; i++) this.must("TDH.MNG.ADDCX", { rcx: this.page(), rdx: tdr });
+    const params = this.writeTdParams(debug, Math.max(1, vcpus), l2Vms);
     this.must("TDH.MNG.INIT", { rcx: tdr, rdx: params });
-    return { tdr, vcpus: Array.from({ length: vcpus }, () => this.buildVcpu(tdr)) };
+    return { tdr, vcpus: Array.from({ length: vcpus }, () => this.buildVcpu(tdr, l2Vms)) };
   }
 
-  private buildVcpu(tdr: number): number {
+  private buildVcpu(tdr: number, l2Vms: number): number {
     const tdvpr = this.page();
     this.must("TDH.VP.CREATE", { rcx: tdvpr, rdx: tdr });
-    for (let i = 0; i < 5; i++) this.must("TDH.VP.ADDCX", { rcx: this.page(), rdx: tdvpr });
+    for (let i = 0; i < 5 + 3 * l2Vms; i++) this.must("TDH.VP.ADDCX", { rcx: this.page(), rdx: tdvpr });
     this.must("TDH.VP.INIT", { rcx: tdvpr, rdx: 0 });
     return tdvpr;
   }
@@ -119,13 +119,13 @@ export class Host {
   }
 
   /** TD_PARAMS with 4-level S-EPT and a 1 GHz TSC. Returns its HPA. */
-  private writeTdParams(debug: boolean, vcpus: number): number {
+  private writeTdParams(debug: boolean, vcpus: number, l2Vms: number): number {
     const { memory } = this.machine.platform;
     const hpa = HOST_PAGE + 0x1000;
     memory.fill(hpa, 0, 1024);
     memory.write32(hpa, debug ? 1 : 0);
     memory.write32(hpa + 8, 0xe7); // XFAM: x87, SSE, AVX, AVX-512
-    memory.write32(hpa + 16, vcpus);
+    memory.write32(hpa + 16, vcpus | (l2Vms << 16));
     memory.write32(hpa + 24, 0x1e); // EPTP: write-back, 4 levels
     memory.write32(hpa + 40, 40); // TSC frequency, units of 25 MHz
     return hpa;
