@@ -91,6 +91,11 @@ export const builtins: readonly Builtin[] = [
   ),
   builtin("mutex(name?)", "A lock that one task at a time can hold: with m { … }", "host"),
   builtin("rwlock(name?)", "A lock with many readers or one writer: with l.read { … }, with l.write { … }", "host"),
+  builtin("movdir64b(to, from)", "Copies a whole 64-byte line, past the caches: it clears poison", "host"),
+  builtin("clflush(hpa, bytes?)", "Writes back and drops the cache lines of a range", "host"),
+  builtin("wbinvd()", "Writes back and drops the caches of this LP's package", "host"),
+  builtin("hazards()", "How often something went wrong below the module without a status", "host"),
+  builtin("last_hazard()", "Record with kind, hpa, hkid, own_hkid of the latest such mistake, or null", "host"),
   builtin("gpa_parts(gpa)", "Record of the S-EPT indexes l0 to l4 of a guest physical address", "host"),
 ];
 

@@ -70,7 +70,8 @@ function readEntry(
       wrong(`${entry.key} is true or false`);
       return;
     }
-    draft.integrity = entry.value.value;
+    if (entry.key === "integrity") draft.integrity = entry.value.value;
+    else draft.partialWriteErratum = entry.value.value;
     return;
   }
   const value = literal(entry.value);

@@ -19,6 +19,7 @@ export interface PlatformDescription {
   readonly cacheBlocks?: number;
   readonly seed?: number;
   readonly integrity?: boolean;
+  readonly partialWriteErratum?: boolean;
 }
 
 /** Entries of the block: their key, and what they take. */
@@ -37,4 +38,5 @@ export const PLATFORM_KEYS: Readonly<
   cache_blocks: { kind: "count", what: "steps that writing back a package's caches takes", min: 1, max: 1024 },
   seed: { kind: "count", what: "seed of the platform's entropy", min: 0, max: 2 ** 32 },
   integrity: { kind: "flag", what: "cryptographic memory integrity" },
+  partial_write_erratum: { kind: "flag", what: "a partial write to private memory poisons its line" },
 };

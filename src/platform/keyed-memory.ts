@@ -20,12 +20,16 @@ const PAGE_BYTES = 4096;
 const LINE_BYTES = 64;
 
 /**
- * One word a page: bits 11:0 the KeyID, 23:12 the KeyID of dirty lines plus 1, 31:24 the package whose cache has them. Two more
- * words, a bit for each line whose private content is lost, only for pages that have such lines: they are rare, and a TD has
- * millions of pages.
+ * One word a page: bits 11:0 the KeyID, 23:12 the KeyID of dirty lines plus 1, 31:24 the package whose cache has them. Four more
+ * words only for private pages of which the host has written lines, a bit for each line: two of lines whose private content is
+ * lost, two of those among them that the host has written as a whole. Such pages are rare, and a TD has millions of pages.
  */
 const KEY_PAGES_PER_BLOCK = BLOCK_WORDS;
-const LOST_PAGES_PER_BLOCK = BLOCK_WORDS / 2;
+const LOST_WORDS = 4;
+const LOST_PAGES_PER_BLOCK = BLOCK_WORDS / LOST_WORDS;
+/** The second bit map of a record: lines that the host has written as a whole. */
+const HOST_LINES = 2;
+const ALL_LINES = 0xffff_ffff;
 const KEY_MASK = 0xfff;
 const DIRTY_SHIFT = 12;
 const PACKAGE_SHIFT = 24;
@@ -60,15 +64,13 @@ export class KeyedMemory {
     this.checkDirty(hpa, hkid);
     this.setKeys(hpa, hkid, pkg);
     const lost = this.lostCell(hpa);
-    if (lost >= 0) {
-      this.store.write(lost, 0);
-      this.store.write(lost + 1, 0);
-    }
+    if (lost >= 0) this.clearLost(lost);
   }
 
   /**
    * Some bytes of the page are written with a shared KeyID. Memory that was never private stays as it is: nothing is recorded.
-   * `poisons`: the platform has the partial-write erratum and the write is smaller than a line.
+   * `poisons`: the platform has the partial-write erratum and the write is smaller than a line. Once every line has been written
+   * as a whole, the page is the host's.
    */
   writeShared(hpa: number, length: number, hkid: number, pkg: number, poisons: boolean): void {
     const keys = this.keys(hpa);
@@ -80,8 +82,11 @@ export class KeyedMemory {
       return;
     }
     this.hazards.add({ kind: HAZARD_PRIVATE_OVERWRITTEN, hpa, hkid, ownHkid: own });
-    if (length >= PAGE_BYTES && !poisons) this.setKeys(hpa, hkid, pkg);
-    else this.markLost(hpa, length);
+    const lost = this.markLost(hpa, length, poisons);
+    if (this.store.read(lost + HOST_LINES) === ALL_LINES && this.store.read(lost + HOST_LINES + 1) === ALL_LINES) {
+      this.setKeys(hpa, hkid, pkg);
+      this.clearLost(lost);
+    }
   }
 
   /**
@@ -90,7 +95,9 @@ export class KeyedMemory {
    */
   meets(hpa: number, length: number, hkid: number): "data" | "zeros" | "poison" {
     const own = this.keyOf(hpa);
-    if (hkid < this.privateStart) return own < this.privateStart ? "data" : "zeros";
+    if (hkid < this.privateStart) {
+      return own < this.privateStart || this.allLines(hpa, length, HOST_LINES) ? "data" : "zeros";
+    }
     if (own === hkid && !this.anyLost(hpa, length)) return "data";
     this.hazards.add({ kind: HAZARD_MACHINE_CHECK, hpa, hkid, ownHkid: own });
     return "poison";
@@ -133,17 +140,36 @@ export class KeyedMemory {
     this.store.write(cell, hkid | ((hkid + 1) << DIRTY_SHIFT) | (pkg << PACKAGE_SHIFT));
   }
 
-  private markLost(hpa: number, length: number): void {
+  private clearLost(cell: number): void {
+    for (let i = 0; i < LOST_WORDS; i++) this.store.write(cell + i, 0);
+  }
+
+  /** Notes which lines a write of the host's touched, and which of them as a whole. Returns the page's record. */
+  private markLost(hpa: number, length: number, poisons: boolean): number {
     let cell = this.lostCell(hpa);
     if (cell < 0) {
       const group = Math.floor(hpa / (PAGE_BYTES * LOST_PAGES_PER_BLOCK));
       this.lostBlocks.set(group, this.store.allocate(BLOCK_TAG_LOST + group));
       cell = this.lostCell(hpa);
     }
+    const end = (hpa % PAGE_BYTES) + length;
     for (const line of linesOf(hpa, length)) {
       const word = cell + (line >>> 5);
-      this.store.write(word, this.store.read(word) | (1 << (line & 31)));
+      const bit = 1 << (line & 31);
+      this.store.write(word, this.store.read(word) | bit);
+      const whole = line * LINE_BYTES >= hpa % PAGE_BYTES && (line + 1) * LINE_BYTES <= end;
+      const host = this.store.read(word + HOST_LINES);
+      this.store.write(word + HOST_LINES, whole && !poisons ? host | bit : host & ~bit);
     }
+    return cell;
+  }
+
+  private allLines(hpa: number, length: number, map: number): boolean {
+    const cell = this.lostCell(hpa);
+    if (cell < 0) return false;
+    return linesOf(hpa, length).every(
+      (line) => ((this.store.read(cell + map + (line >>> 5)) >>> (line & 31)) & 1) !== 0,
+    );
   }
 
   private anyLost(hpa: number, length: number): boolean {
@@ -163,7 +189,7 @@ export class KeyedMemory {
   private lostCell(hpa: number): number {
     const page = Math.floor(hpa / PAGE_BYTES);
     const block = this.lostBlocks.get(Math.floor(page / LOST_PAGES_PER_BLOCK));
-    return block === undefined ? -1 : block + (page % LOST_PAGES_PER_BLOCK) * 2;
+    return block === undefined ? -1 : block + (page % LOST_PAGES_PER_BLOCK) * LOST_WORDS;
   }
 }
 

@@ -1,5 +1,7 @@
 /** What the builtin functions do, by name (language/builtins.ts). Those of guests are in guest-instructions.ts. */
 import { fromBig, isInteger, Status, toBig } from "../language/values.ts";
+import { hazardNames } from "../platform/hazards.ts";
+import { HostAccessError, hostClflush, hostFill, hostRead, hostWbinvd, hostWrite } from "../platform/host-access.ts";
 import { integerArgument, numberArgument, optionalInteger, stringArgument } from "./arguments.ts";
 import { bytesOf, integerOf } from "./bytes.ts";
 import { FlowError } from "./flow-error.ts";
@@ -17,16 +19,22 @@ function address(state: SessionState, stack: readonly unknown[], at: number, byt
   return numberArgument(stack, at, "hpa", 0, limit - bytes);
 }
 
-/** The part of an address below the KeyID bits: memory is one plain view here. */
-function plain(state: SessionState, hpa: number): number {
-  return hpa % 2 ** state.machine.platform.addressBits;
+/** Does an access to memory; one that the processor refuses is an error of the flow. */
+function access<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof HostAccessError) throw new FlowError(error.message, "the host uses shared KeyIDs only");
+    throw error;
+  }
 }
 
 function reading(bytes?: number): BuiltinFunction {
   return (state, stack, first, count) => {
     const size = bytes ?? Number(optionalInteger(stack, first, count, 1, "bytes", 8));
     if (size < 1 || size > 8) throw new FlowError("a read has 1 to 8 bytes");
-    return integerOf(state.machine.platform.memory.readBytes(plain(state, address(state, stack, first, size)), size));
+    const from = address(state, stack, first, size);
+    return integerOf(access(() => hostRead(state.machine.platform, from, size)));
   };
 }
 
@@ -34,9 +42,17 @@ function writing(bytes?: number): BuiltinFunction {
   return (state, stack, first, count) => {
     const size = bytes ?? Number(optionalInteger(stack, first, count, 2, "bytes", 8));
     const data = bytesOf(stack[first + 1], size, state.heap);
-    state.machine.platform.memory.writeBytes(plain(state, address(state, stack, first, data.length)), data);
+    const to = address(state, stack, first, data.length);
+    access(() => hostWrite(state.machine.platform, currentLp(state), to, data));
     return null;
   };
+}
+
+const LINE_BYTES = 64;
+
+/** The 64 bytes that MOVDIR64B copies. */
+function hostLine(state: SessionState, from: number): Uint8Array {
+  return access(() => hostRead(state.machine.platform, from, LINE_BYTES));
 }
 
 /** Most bytes that one fill writes: what a flow does in one unit must not take long. */
@@ -116,9 +132,41 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
   write64: writing(8),
   fill: (state, stack, first) => {
     const bytes = numberArgument(stack, first + 2, "bytes", 0, MAX_FILL);
-    const hpa = plain(state, address(state, stack, first, bytes));
-    state.machine.platform.memory.fill(hpa, numberArgument(stack, first + 1, "byte", 0, 255), bytes);
+    const to = address(state, stack, first, bytes);
+    const byte = numberArgument(stack, first + 1, "byte", 0, 255);
+    access(() => hostFill(state.machine.platform, currentLp(state), to, byte, bytes));
     return null;
+  },
+  movdir64b: (state, stack, first) => {
+    const to = address(state, stack, first, LINE_BYTES);
+    if (to % LINE_BYTES !== 0) throw new FlowError(`0x${to.toString(16)} is not aligned to 64 bytes`);
+    const line = hostLine(state, address(state, stack, first + 1, LINE_BYTES));
+    access(() => hostWrite(state.machine.platform, currentLp(state), to, line));
+    return null;
+  },
+  clflush: (state, stack, first, count) => {
+    const bytes = Number(optionalInteger(stack, first, count, 1, "bytes", LINE_BYTES));
+    if (bytes > MAX_FILL) throw new FlowError(`"bytes" is ${MAX_FILL} at most`);
+    const from = address(state, stack, first, bytes);
+    access(() => hostClflush(state.machine.platform, from, bytes));
+    return null;
+  },
+  wbinvd: (state) => {
+    hostWbinvd(state.machine.platform, currentLp(state));
+    return null;
+  },
+  hazards: (state) => state.machine.platform.hazards.count,
+  last_hazard: (state) => {
+    const hazard = state.machine.platform.hazards.latest;
+    if (hazard === undefined) return null;
+    return new PlainRecord(
+      new Map<string, unknown>([
+        ["kind", hazardNames[hazard.kind] ?? ""],
+        ["hpa", hazard.hpa],
+        ["hkid", hazard.hkid],
+        ["own_hkid", hazard.ownHkid],
+      ]),
+    );
   },
   alloc_page: (state) => allocatePages(state, 1, 4096, 0),
   alloc_pages: (state, stack, first, count) =>

@@ -19,5 +19,6 @@ export function platformConfig(description: PlatformDescription): PlatformConfig
     cacheBlocks: description.cacheBlocks ?? defaultPlatform.cacheBlocks,
     entropySeed: description.seed ?? defaultPlatform.entropySeed,
     integrity: description.integrity ?? defaultPlatform.integrity,
+    partialWriteErratum: description.partialWriteErratum ?? false,
   };
 }

@@ -50,6 +50,19 @@ describe("the host's view of memory", () => {
     expect(platform.keyed.keyOf(PAGE)).toBe(0);
   });
 
+  it("is the host's again once every line has been written as a whole, as MOVDIR64B does", () => {
+    platform.keyed.writePage(PAGE, HKID, 0);
+    platform.keyed.flushPage(PAGE);
+    const line = new Uint8Array(64).fill(0x5a);
+    for (let at = PAGE; at < PAGE + 4096 - 64; at += 64) hostWrite(platform, 0, at, line);
+    expect(hostRead(platform, PAGE, 64)).toEqual(line);
+    expect(hostRead(platform, PAGE + 4096 - 64, 64)).toEqual(new Uint8Array(64));
+    expect(platform.keyed.keyOf(PAGE)).toBe(HKID);
+    hostWrite(platform, 0, PAGE + 4096 - 64, line);
+    expect(platform.keyed.keyOf(PAGE)).toBe(0);
+    expect(hostRead(platform, PAGE + 4096 - 64, 64)).toEqual(line);
+  });
+
   it("keeps a line poisoned by a partial write on a platform with the erratum", () => {
     const erratum = new Platform(new Store(), { ...defaultPlatform, partialWriteErratum: true });
     erratum.keyed.writePage(PAGE, HKID, 0);
