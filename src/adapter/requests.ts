@@ -22,6 +22,7 @@ const GRANULARITIES: Readonly<Record<string, Granularity>> = {
 };
 
 export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handler> {
+  const { breakpoints, looking } = debugging;
   const move =
     (direction: "forward" | "backward", command: Command): Handler =>
     (args) => {
@@ -45,7 +46,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       throw new RequestError("there is nothing to attach to: use a launch request", true);
     },
     configurationDone: () => ({ after: debugging.configurationDone() }),
-    restart: async () => ({ after: await debugging.restart() }),
+    restart: () => ({ after: debugging.restart() }),
     disconnect: () => {
       debugging.end();
       return {};
@@ -67,15 +68,14 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
 
     setBreakpoints: async (args) => {
       const request = new Arguments(args);
+      const wanted = request.objects("breakpoints").map(breakpoint);
       const path = request.object("source").text("path", "");
-      return {
-        body: { breakpoints: await debugging.setBreakpoints(path, request.objects("breakpoints").map(breakpoint)) },
-      };
+      return { body: { breakpoints: await breakpoints.lines(debugging.needSession(), path, wanted) } };
     },
     setFunctionBreakpoints: (args) => {
       const requests = new Arguments(args).objects("breakpoints");
       const named = requests.map((request) => ({ ...breakpoint(request), name: request.required("name") }));
-      return { body: { breakpoints: debugging.setFunctionBreakpoints(named) } };
+      return { body: { breakpoints: breakpoints.functions(debugging.needSession(), named) } };
     },
     setExceptionBreakpoints: (args) => {
       const request = new Arguments(args);
@@ -83,31 +83,36 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
         filter: option.required("filterId"),
         condition: option.text("condition", ""),
       }));
-      return { body: { breakpoints: debugging.setExceptionFilters(request.texts("filters"), options) } };
+      const session = debugging.needSession();
+      return { body: { breakpoints: breakpoints.exceptions(session, request.texts("filters"), options) } };
     },
     breakpointLocations: async (args) => {
       const request = new Arguments(args);
+      const path = request.object("source").text("path", "");
       const first = request.number("line");
       const last = request.number("endLine", first);
-      return {
-        body: {
-          breakpoints: await debugging.breakpointLocations(request.object("source").text("path", ""), first, last),
-        },
-      };
+      return { body: { breakpoints: await breakpoints.locations(debugging.needSession(), path, first, last) } };
     },
 
-    threads: () => ({ body: { threads: debugging.threads() } }),
+    threads: () => {
+      const session = debugging.maybeSession;
+      return { body: { threads: session ? looking.threads(session) : [] } };
+    },
     stackTrace: async (args) => {
       const request = new Arguments(args);
-      const frames = await debugging.stackTrace(request.number("threadId"));
+      const frames = await looking.stack(debugging.needStopped(), request.number("threadId"));
       const start = request.number("startFrame", 0);
       const count = request.number("levels", 0) || frames.length;
       return { body: { stackFrames: frames.slice(start, start + count), totalFrames: frames.length } };
     },
-    scopes: (args) => ({ body: { scopes: debugging.scopes(new Arguments(args).number("frameId")) } }),
+    scopes: (args) => {
+      const frame = new Arguments(args).number("frameId");
+      return { body: { scopes: looking.scopes(debugging.needStopped(), frame) } };
+    },
     variables: (args) => {
       const request = new Arguments(args);
-      const all = debugging.variables(request.number("variablesReference"));
+      debugging.needStopped();
+      const all = looking.variables(request.number("variablesReference"));
       const start = request.number("start", 0);
       const count = request.number("count", 0) || all.length;
       return { body: { variables: all.slice(start, start + count) } };
@@ -115,19 +120,28 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     evaluate: (args) => {
       const request = new Arguments(args);
       const frame = request.number("frameId", -1);
-      return { body: debugging.evaluate(request.required("expression"), frame < 0 ? undefined : frame) };
+      const expression = request.required("expression");
+      return { body: looking.evaluate(debugging.needStopped(), expression, frame < 0 ? undefined : frame) };
     },
-    exceptionInfo: () => ({ body: debugging.exceptionInfo() }),
+    exceptionInfo: () => {
+      const session = debugging.needStopped();
+      return { body: looking.exceptionInfo(session, debugging.lastStop?.exception) };
+    },
     readMemory: (args) => {
       const request = new Arguments(args);
       const reference = request.required("memoryReference");
-      return { body: debugging.readMemory(reference, request.number("offset", 0), request.number("count")) };
+      const session = debugging.needStopped();
+      return { body: looking.memory.read(session, reference, request.number("offset", 0), request.number("count")) };
     },
-    source: async (args) => ({ body: await debugging.source(new Arguments(args).object("source").text("path", "")) }),
-    loadedSources: () => ({ body: { sources: debugging.loadedSources() } }),
+    source: async (args) => {
+      const content = await debugging.sources.text(new Arguments(args).object("source").text("path", ""));
+      return { body: { content } };
+    },
+    loadedSources: () => ({ body: { sources: looking.loadedSources(debugging.needSession()) } }),
     [INSPECT_REQUEST]: (args) => {
       const request = new Arguments(args);
-      return { body: debugging.inspect(request.required("view"), request.text("node", "") || undefined) };
+      const node = request.text("node", "") || undefined;
+      return { body: looking.inspect(debugging.needStopped(), request.required("view"), node) };
     },
   };
   return new Map(Object.entries(handlers));

@@ -56,7 +56,7 @@ export class TdxDebugSession extends DebugSession {
       if (typeof (args ?? {}) !== "object" || Array.isArray(args))
         throw new RequestError("arguments have to be an object");
       if (command === "initialize") {
-        this.debugging.initialize((args ?? {}) as DebugProtocol.InitializeRequestArguments);
+        this.debugging.client.initialize((args ?? {}) as DebugProtocol.InitializeRequestArguments);
         response.body = CAPABILITIES;
       } else {
         const handler = this.handlers.get(command);

@@ -2,6 +2,7 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { type LeafSource, leafSource } from "../debugger/leaf-sources.ts";
 import type { AdapterHost } from "./host.ts";
+import { RequestError } from "./request-error.ts";
 
 const MODULE_FOLDER = "src/module/";
 
@@ -48,6 +49,15 @@ export class Sources {
     } catch {
       // Not shipped: the client is told so when it opens the source.
       return undefined;
+    }
+  }
+
+  /** Text of any source. Throws a RequestError if it cannot be read. */
+  async text(path: string): Promise<string> {
+    try {
+      return await this.host.readFile(path);
+    } catch (error) {
+      throw new RequestError(error instanceof Error ? error.message : String(error));
     }
   }
 

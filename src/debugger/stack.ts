@@ -23,6 +23,8 @@ export interface StackFrame {
   readonly flowFrame: number;
   /** What the step does that comes next. */
   readonly step?: string;
+  /** In a source that several leaves share; `name` is that of the file then. */
+  readonly isShared: boolean;
   /** Not what one usually wants to see: the module's dispatchers. */
   readonly isSubtle: boolean;
 }
@@ -43,6 +45,7 @@ export function stackOf(debuggee: FlowDebuggee, task: number): StackFrame[] {
       endLine: end.line,
       endColumn: end.column,
       flowFrame: index,
+      isShared: false,
       isSubtle: false,
     });
   }
@@ -66,13 +69,14 @@ function leafFrames(debuggee: FlowDebuggee): StackFrame[] {
       const isShared = file !== own;
       const where = isShared ? file.slice(file.lastIndexOf("/") + 1) : leaf;
       return {
-        name: isInnermost ? `${where}: ${label}` : where,
+        name: where,
         kind: "leaf",
         path: file,
         line,
         column: 1,
         flowFrame: 0,
         ...(isInnermost && { step: label }),
+        isShared,
         isSubtle: !isInnermost && isShared && frames.some((frame) => frame.file === own) && index === 0,
       };
     })

@@ -103,6 +103,11 @@ describe("a session", () => {
     await client.move("next");
     await client.request("restart");
     expect(await client.stop()).toMatchObject({ reason: "entry", place: "test.tdx:5" });
+    const running = await launched("while true { }\n");
+    await running.stop();
+    await running.request("continue", { threadId: 1 });
+    await running.request("restart");
+    expect(await running.stop()).toMatchObject({ reason: "entry", place: "test.tdx:1" });
   });
 
   it("says in the launch's answer where a flow is wrong, and may be launched again", async () => {

@@ -1,0 +1,78 @@
+/** Requests about breakpoints: which debugger breakpoints they mean, and what became of them. */
+import type { DebugProtocol } from "@vscode/debugprotocol";
+import { EXCEPTION_FILTERS } from "../debugger/exceptions.ts";
+import type { Session } from "../debugger/session.ts";
+import type { ClientView } from "./client-view.ts";
+import { normalPath, type Sources } from "./sources.ts";
+
+type Breakpoints = DebugProtocol.Breakpoint[];
+
+export class BreakpointRequests {
+  private readonly sources: Sources;
+  private readonly client: ClientView;
+
+  constructor(sources: Sources, client: ClientView) {
+    this.sources = sources;
+    this.client = client;
+  }
+
+  async lines(
+    session: Session,
+    path: string,
+    requests: readonly DebugProtocol.SourceBreakpoint[],
+  ): Promise<Breakpoints> {
+    const wanted = requests.map((request) => this.client.ownRequest(request));
+    const modulePath = this.sources.modulePath(path);
+    if (modulePath === undefined) {
+      session.control.breakpointsChanged();
+      const answers = session.breakpoints.setFlowLines(normalPath(path), wanted);
+      return answers.map((answer) => this.client.breakpoint(answer, this.sources.describeFlow(path)));
+    }
+    const source = await this.sources.leaf(modulePath);
+    session.control.breakpointsChanged();
+    const answers = source
+      ? session.breakpoints.setLeafLines(source, wanted)
+      : session.breakpoints.refuse(wanted, "This source of the TDX module cannot be read.");
+    return answers.map((answer) => this.client.breakpoint(answer, this.sources.describeLeaf(modulePath)));
+  }
+
+  functions(
+    session: Session,
+    requests: readonly (DebugProtocol.SourceBreakpoint & { readonly name: string })[],
+  ): Breakpoints {
+    session.control.breakpointsChanged();
+    return session.breakpoints.setFunctions(requests).map((answer) => this.client.breakpoint(answer));
+  }
+
+  exceptions(
+    session: Session,
+    filters: readonly string[],
+    options: readonly { readonly filter: string; readonly condition: string }[],
+  ): Breakpoints {
+    const all = [...filters.map((filter) => ({ filter, condition: "" })), ...options];
+    session.exceptions.set(all);
+    return all.map(({ filter }) =>
+      EXCEPTION_FILTERS.some((known) => known.filter === filter)
+        ? { verified: true }
+        : { verified: false, message: `There is no exception filter "${filter}".` },
+    );
+  }
+
+  async locations(
+    session: Session,
+    path: string,
+    first: number,
+    last: number,
+  ): Promise<DebugProtocol.BreakpointLocation[]> {
+    const from = this.client.ownLine(first);
+    const to = this.client.ownLine(last);
+    const modulePath = this.sources.modulePath(path);
+    if (modulePath !== undefined) {
+      const lines = (await this.sources.leaf(modulePath))?.lines ?? [];
+      return lines.filter((line) => line >= from && line <= to).map((line) => ({ line: this.client.line(line) }));
+    }
+    return session.program.statements
+      .filter(({ source, line }) => source.path === normalPath(path) && line >= from && line <= to)
+      .map(({ line, column }) => ({ line: this.client.line(line), column: this.client.column(column) }));
+  }
+}

@@ -1,0 +1,106 @@
+/** How a client counts lines and columns, and what it is told apart from answers: output. */
+import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { BreakpointRequest } from "../debugger/breakpoints.ts";
+import type { Session } from "../debugger/session.ts";
+import type { Diagnostic } from "../language/diagnostics.ts";
+import type { Sources } from "./sources.ts";
+
+export type Send = (event: string, body?: unknown) => void;
+
+/** A place in a flow, line and column from 1. */
+export interface TextPlace {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export class ClientView {
+  readonly send: Send;
+  private readonly sources: Sources;
+  private linesFrom = 1;
+  private columnsFrom = 1;
+
+  constructor(send: Send, sources: Sources) {
+    this.send = send;
+    this.sources = sources;
+  }
+
+  initialize(args: DebugProtocol.InitializeRequestArguments): void {
+    this.linesFrom = args.linesStartAt1 === false ? 0 : 1;
+    this.columnsFrom = args.columnsStartAt1 === false ? 0 : 1;
+  }
+
+  // ---- lines and columns ----
+
+  line(line: number): number {
+    return line - 1 + this.linesFrom;
+  }
+
+  column(column: number): number {
+    return column - 1 + this.columnsFrom;
+  }
+
+  ownLine(line: number): number {
+    return line + 1 - this.linesFrom;
+  }
+
+  ownRequest(request: DebugProtocol.SourceBreakpoint): BreakpointRequest {
+    const { column } = request;
+    return {
+      ...request,
+      line: this.ownLine(request.line),
+      ...(column !== undefined && { column: column + 1 - this.columnsFrom }),
+    };
+  }
+
+  breakpoint(answer: DebugProtocol.Breakpoint, source?: DebugProtocol.Source): DebugProtocol.Breakpoint {
+    const { line, column } = answer;
+    return {
+      ...answer,
+      ...(!answer.verified && { reason: "failed" as const }),
+      ...(source && { source }),
+      ...(line !== undefined && { line: this.line(line) }),
+      ...(column !== undefined && { column: this.column(column) }),
+    };
+  }
+
+  // ---- output ----
+
+  print(category: "console" | "stdout" | "stderr", output: string, place?: TextPlace): void {
+    this.send("output", {
+      category,
+      output,
+      ...(place && {
+        source: this.sources.describeFlow(place.path),
+        line: this.line(place.line),
+        column: this.column(place.column),
+      }),
+    });
+  }
+
+  printDiagnostic(diagnostic: Diagnostic): void {
+    const { severity, line, column } = diagnostic;
+    const category = severity === "error" ? "stderr" : "console";
+    this.print(category, `${diagnosticText(diagnostic)}\n`, { path: diagnostic.file, line, column });
+  }
+
+  printFailure({ failure }: Session): void {
+    if (failure === undefined) return;
+    const { file, line, column, message, hint } = failure;
+    const text = `${file}:${line}:${column}: ${message}${hint ? `\n  ${hint}` : ""}\n`;
+    this.print("stderr", text, { path: file, line, column });
+  }
+}
+
+function diagnosticText({ file, line, column, severity, message }: Diagnostic): string {
+  return `${file}:${line}:${column}: ${severity}: ${message}`;
+}
+
+/** The first error, and how many more there are. */
+export function summary(diagnostics: readonly Diagnostic[]): string {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const first = errors[0];
+  if (first === undefined) return "the flow could not be compiled";
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  return diagnosticText(first) + more;
+}

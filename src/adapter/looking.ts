@@ -1,0 +1,144 @@
+/** Requests that look at a session that stands still. What they hand out by number holds until it moves. */
+import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { ExceptionHit } from "../debugger/exceptions.ts";
+import { hex } from "../debugger/inspect/format.ts";
+import { functionAt, leafPath } from "../debugger/leaf-sources.ts";
+import type { Session } from "../debugger/session.ts";
+import type { StackFrame } from "../debugger/stack.ts";
+import type { ClientView } from "./client-view.ts";
+import { exceptionInfo } from "./exception-info.ts";
+import { INSPECT_VIEWS, type InspectResponse, type InspectViewName } from "./inspect-protocol.ts";
+import { MemoryReader } from "./memory.ts";
+import { References } from "./references.ts";
+import { RequestError } from "./request-error.ts";
+import type { Sources } from "./sources.ts";
+
+/** Threads are numbered from 1: to some clients 0 is no thread. */
+export function threadOf(task: number): number {
+  return task + 1;
+}
+
+export class Looking {
+  readonly memory = new MemoryReader();
+  private readonly sources: Sources;
+  private readonly client: ClientView;
+  private readonly references = new References();
+  /** Frames that the client was told about, by id - 1. */
+  private readonly frames: { readonly task: number; readonly frame: StackFrame }[] = [];
+
+  constructor(sources: Sources, client: ClientView) {
+    this.sources = sources;
+    this.client = client;
+  }
+
+  /** The session moves: numbers that were handed out mean nothing any more. */
+  forget(): void {
+    this.references.clear();
+    this.frames.length = 0;
+  }
+
+  threads(session: Session): DebugProtocol.Thread[] {
+    return session.tasks().map(({ id, name }) => ({ id: threadOf(id), name }));
+  }
+
+  async stack(session: Session, threadId: number): Promise<DebugProtocol.StackFrame[]> {
+    const task = threadId - 1;
+    if (!session.debuggee.runtime.tasks().some(({ id }) => id === task)) {
+      throw new RequestError(`there is no thread ${threadId}`);
+    }
+    // The frames are those of now, whatever happens while the sources are read.
+    const frames = session.stack(task).map((frame) => ({ frame, id: this.frames.push({ task, frame }) }));
+    return Promise.all(frames.map(({ frame, id }) => this.describe(frame, id)));
+  }
+
+  private async describe(frame: StackFrame, id: number): Promise<DebugProtocol.StackFrame> {
+    const { client } = this;
+    const isLeaf = frame.kind === "leaf";
+    const source = isLeaf ? this.sources.describeLeaf(frame.path) : this.sources.describeFlow(frame.path);
+    return {
+      id,
+      name: isLeaf ? await this.leafFrameName(frame) : frame.name,
+      source: frame.isSubtle ? { ...source, presentationHint: "deemphasize" } : source,
+      line: client.line(frame.line),
+      column: client.column(frame.column),
+      ...(frame.endLine !== undefined && { endLine: client.line(frame.endLine) }),
+      ...(frame.endColumn !== undefined && { endColumn: client.column(frame.endColumn) }),
+      presentationHint: frame.isSubtle ? "subtle" : "normal",
+    };
+  }
+
+  /** A leaf by its own name; what it shares with others by the function's, which only the source knows. */
+  private async leafFrameName(frame: StackFrame): Promise<string> {
+    let { name } = frame;
+    if (frame.isShared) {
+      const source = await this.sources.leaf(frame.path);
+      name = (source && functionAt(source, frame.line)) ?? name;
+    }
+    return frame.step === undefined ? name : `${name}: ${frame.step}`;
+  }
+
+  scopes(session: Session, frameId: number): DebugProtocol.Scope[] {
+    const { task, frame } = this.frame(frameId);
+    return session.scopes(task, frame).map(({ name, items, isExpensive, kind }) => ({
+      name,
+      variablesReference: this.references.add(items),
+      expensive: isExpensive,
+      ...(kind && { presentationHint: kind }),
+    }));
+  }
+
+  variables(reference: number): DebugProtocol.Variable[] {
+    const items = this.references.get(reference);
+    if (items === undefined) throw new RequestError("these variables belong to an earlier stop");
+    return items.map((item) => this.references.toVariable(item));
+  }
+
+  evaluate(session: Session, expression: string, frameId: number | undefined): DebugProtocol.EvaluateResponse["body"] {
+    const item = session.evaluate(expression, frameId === undefined ? 0 : this.frame(frameId).frame.flowFrame);
+    if ("error" in item) throw new RequestError(item.error);
+    const { value, type, variablesReference, memoryReference } = this.references.toVariable(item);
+    return {
+      result: value,
+      variablesReference,
+      ...(type !== undefined && { type }),
+      ...(memoryReference !== undefined && { memoryReference }),
+    };
+  }
+
+  exceptionInfo(session: Session, hit: ExceptionHit | undefined): DebugProtocol.ExceptionInfoResponse["body"] {
+    if (hit === undefined) throw new RequestError("the session did not stop for an exception");
+    return exceptionInfo(session, hit);
+  }
+
+  loadedSources(session: Session): DebugProtocol.Source[] {
+    const leaves = new Set<string>();
+    for (const { name } of session.program.leafCalls) if (name !== undefined) leaves.add(leafPath(name));
+    return [
+      ...session.program.sources.map(({ path }) => this.sources.describeFlow(path)),
+      ...[...leaves].map((path) => this.sources.describeLeaf(path)),
+    ];
+  }
+
+  inspect(session: Session, view: string, node: string | undefined): InspectResponse {
+    if (!INSPECT_VIEWS.includes(view as InspectViewName)) throw new RequestError(`there is no view "${view}"`);
+    const items = session.inspector.children(view as InspectViewName, node) ?? [];
+    return {
+      step: session.position.step,
+      nodes: items.map((item) => ({
+        id: item.id,
+        label: item.label,
+        ...(item.value !== "" && { description: item.value }),
+        ...(item.tooltip && { tooltip: item.tooltip }),
+        changed: session.inspector.isChanged(item),
+        collapsible: item.children !== undefined,
+        ...(item.hpa !== undefined && { memoryReference: hex(item.hpa) }),
+      })),
+    };
+  }
+
+  private frame(id: number): { readonly task: number; readonly frame: StackFrame } {
+    const frame = this.frames[id - 1];
+    if (frame === undefined) throw new RequestError("this frame belongs to an earlier stop");
+    return frame;
+  }
+}
