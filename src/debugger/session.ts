@@ -124,7 +124,7 @@ export class Session {
     const isSameUnit = before.position.step === position.step && before.position.sub <= position.sub;
     const since = isSameUnit ? before.mark : this.debuggee.start + before.position.step;
     this.inspector.moved(this.debuggee.machine, Math.min(since, store.now), this.timeline.undone);
-    this.timeline.undone.forget();
+    this.timeline.undone.forget(mark);
     if (!isSame(before.position, position)) this.stoppedAt = { position, mark };
   }
 

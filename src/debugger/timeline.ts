@@ -158,7 +158,7 @@ export class Timeline {
 
   /** Starts over: the way to what is older than history. */
   restart(): void {
-    this.undone.forget();
+    this.undone.forget(0);
     this.debuggee = this.begin();
     this.step = 0;
     this.sub = 0;

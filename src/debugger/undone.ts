@@ -1,5 +1,5 @@
-/** What cells held before they were taken back: going back leaves no journal of what it changed. */
-import type { Store } from "../state/store.ts";
+/** What cells held at the last stop, as far as it was taken back since: going back leaves no journal of what it changed. */
+import type { Change, Store } from "../state/store.ts";
 
 /** Past this many entries nobody looks at each change any more. */
 const MAX_ENTRIES = 50_000;
@@ -9,21 +9,34 @@ export class Undone {
   readonly cells = new Map<number, number>();
   readonly slots = new Map<number, unknown>();
   private entries = 0;
+  /** Up to this mark the journal is what it was at the last stop; what lies behind it was written since. */
+  private shared = 0;
 
-  /** Called before the store goes back to a mark. */
+  /**
+   * Called before the store goes back to a mark. A move may try a way and take it back, so part of what is undone may be
+   * younger than the stop: such writes tell by their old values what the stop saw.
+   */
   note(store: Store, mark: number): void {
-    if (this.entries > MAX_ENTRIES || mark >= store.now) return;
-    for (const change of store.changes(mark)) {
-      if (++this.entries > MAX_ENTRIES) return;
-      if ("cell" in change) {
-        if (!this.cells.has(change.cell)) this.cells.set(change.cell, store.read(change.cell));
-      } else if (!this.slots.has(change.slot)) this.slots.set(change.slot, store.readValue(change.slot));
+    if (mark >= this.shared) return;
+    for (const change of store.changes(this.shared)) this.keep(change, change.old);
+    for (const change of store.changes(mark, this.shared)) {
+      this.keep(change, "cell" in change ? store.read(change.cell) : store.readValue(change.slot));
     }
+    this.shared = mark;
   }
 
-  forget(): void {
+  /** The session has stopped here: what comes is compared with this moment. */
+  forget(mark: number): void {
     this.cells.clear();
     this.slots.clear();
     this.entries = 0;
+    this.shared = mark;
+  }
+
+  private keep(change: Change, held: unknown): void {
+    if (++this.entries > MAX_ENTRIES) return;
+    if ("cell" in change) {
+      if (!this.cells.has(change.cell)) this.cells.set(change.cell, held as number);
+    } else if (!this.slots.has(change.slot)) this.slots.set(change.slot, held);
   }
 }

@@ -78,6 +78,12 @@ export const sessionTests: readonly HostTest[] = [
     await debug.move("next");
     const after = await trees();
     check(JSON.stringify(after) !== JSON.stringify(before), "the page that was added does not show", after);
+    const roots = (await debug.inspect("sept")).nodes;
+    check(
+      roots.some(({ changed }) => changed),
+      "the page that was added is not marked as a change",
+      roots,
+    );
     await debug.move("stepBack");
     equal(await trees(), before, "trees after stepping back");
   }),

@@ -149,7 +149,7 @@ export class Workbench {
   /** Names a function to stop in, in the Breakpoints view. */
   async addFunctionBreakpoint(name: string): Promise<void> {
     const pane = this.pane("Breakpoints");
-    await pane.hover();
+    await pane.locator(".pane-header").hover();
     await pane.locator('[aria-label^="Add Function Breakpoint"]').click();
     const input = this.page.locator(".debug-breakpoints .inputBoxContainer input");
     await input.fill(name);
