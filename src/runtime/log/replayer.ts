@@ -34,6 +34,11 @@ export interface ReplayOptions {
 const DEFAULT_LIMIT = 100;
 const NO_BYTES = new Uint8Array();
 
+interface NamedLeaf {
+  readonly leaf: string;
+  readonly tally: Tally;
+}
+
 /** A call that stands in the middle. */
 interface Suspended {
   readonly entry: Entry;
@@ -57,7 +62,7 @@ export class Replayer {
 
   private readonly checks: Checks;
   private readonly lpRegisters: readonly LpRegisters[];
-  private readonly tallies = new ByteKeys((leaf) => ({ leaf, tally: this.tally(leaf) }));
+  private readonly tallies = new ByteKeys<NamedLeaf>((leaf) => ({ leaf, tally: this.tally(leaf) }));
   private readonly input = registerFile();
   private readonly expected = registerFile();
   /** What `begin` left for `finish`, by LP; undefined where it could not begin, which was counted. */
@@ -86,22 +91,50 @@ export class Replayer {
    * @throws LogFormatError if the line is not what the format says; any other error is a defect of the machine
    */
   run(): void {
-    const { scanner, machine, checks, input, expected } = this;
-    checks.line = scanner.line;
-    if (!scanner.seamcall(input, expected)) {
+    const { scanner, input, expected } = this;
+    this.checks.line = scanner.line;
+    if (scanner.seamcall(input, expected)) this.call(scanner.call.lp, this.namedLeaf(), input, expected);
+    else {
       const text = scanner.text();
       if (text !== "") this.perform(parseOp(text, scanner.line));
-      return;
     }
-    const { lp, leafStart, leafEnd } = scanner.call;
-    const { leaf, tally } = this.tallies.get(scanner.bytes, leafStart, leafEnd);
-    checks.leaf = leaf;
+  }
+
+  /** Parses the line; the function that it returns runs it. For measuring the machine without the parsing. @throws LogFormatError */
+  prepare(): () => void {
+    const { scanner, checks } = this;
+    const { line } = scanner;
+    const input = registerFile();
+    const expected = registerFile();
+    if (scanner.seamcall(input, expected)) {
+      const { lp } = scanner.call;
+      const named = this.namedLeaf();
+      return () => {
+        checks.line = line;
+        this.call(lp, named, input, expected);
+      };
+    }
+    const op = parseOp(scanner.text(), line);
+    return () => {
+      checks.line = line;
+      this.perform(op);
+    };
+  }
+
+  private namedLeaf(): NamedLeaf {
+    const { leafStart, leafEnd } = this.scanner.call;
+    return this.tallies.get(this.scanner.bytes, leafStart, leafEnd);
+  }
+
+  /** A SEAMCALL that returns. */
+  private call(lp: number, { leaf, tally }: NamedLeaf, input: RegisterFile, expected: RegisterFile): void {
+    this.checks.leaf = leaf;
     this.registers(lp).load(input, false);
-    machine.seamcall(lp);
+    this.machine.seamcall(lp);
     this.calls++;
     this.seamcalls++;
     tally.calls++;
-    if (checks.returned(lp, expected, 0)) {
+    if (this.checks.returned(lp, expected, 0)) {
       this.matches++;
       tally.matches++;
     }

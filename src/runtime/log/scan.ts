@@ -166,28 +166,40 @@ export class LogScanner {
   }
 }
 
+interface ByteEntry<T> {
+  readonly key: Uint8Array;
+  readonly value: T;
+}
+
 /** Objects by a text that is found in bytes, without making the text each time. */
 export class ByteKeys<T> {
-  private readonly buckets: { readonly key: Uint8Array; readonly value: T }[][] = Array.from({ length: 256 }, () => []);
+  private readonly buckets: ByteEntry<T>[][] = Array.from({ length: 256 }, () => []);
   private readonly create: (key: string) => T;
+  /** What was asked for last: a log names the same leaf many times in a row. */
+  private last: ByteEntry<T> | undefined;
 
   constructor(create: (key: string) => T) {
     this.create = create;
   }
 
   get(bytes: Uint8Array, start: number, end: number): T {
+    if (this.last !== undefined && isAt(this.last.key, bytes, start, end)) return this.last.value;
     let hash = end - start;
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
-    const bucket = this.buckets[(hash ^ (hash >>> 8)) & 255] as { key: Uint8Array; value: T }[];
-    for (const entry of bucket) {
-      const { key } = entry;
-      let i = 0;
-      if (key.length === end - start) while (i < key.length && key[i] === bytes[start + i]) i++;
-      if (i === end - start) return entry.value;
+    const bucket = this.buckets[(hash ^ (hash >>> 8)) & 255] as ByteEntry<T>[];
+    let entry = bucket.find(({ key }) => isAt(key, bytes, start, end));
+    if (entry === undefined) {
+      const key = bytes.slice(start, end);
+      entry = { key, value: this.create(latin1.decode(key)) };
+      bucket.push(entry);
     }
-    const key = bytes.slice(start, end);
-    const value = this.create(latin1.decode(key));
-    bucket.push({ key, value });
-    return value;
+    this.last = entry;
+    return entry.value;
   }
+}
+
+function isAt(key: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (key.length !== end - start) return false;
+  for (let i = 0; i < key.length; i++) if (key[i] !== bytes[start + i]) return false;
+  return true;
 }
