@@ -4,7 +4,7 @@ import { TDX_EPT_INVALID_PROMOTE_CONDITIONS, TDX_OPERAND_BUSY } from "../arch/ge
 import { RCX } from "../arch/registers.ts";
 import type { Call } from "./call.ts";
 import { isL2Free } from "./l2-entry.ts";
-import { failWithEntry, takeSeptEntryLock } from "./sept.ts";
+import { takeSeptEntryLock } from "./sept.ts";
 import {
   clearAcceptCounter,
   isLeaf,
@@ -18,6 +18,7 @@ import {
   septState,
   TABLE_ENTRIES,
 } from "./sept-entry.ts";
+import { failWithEntry } from "./sept-report.ts";
 import type { Steps } from "./step.ts";
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import { OPERAND_SEPT_TREE } from "../arch/generated/operand-ids.ts";
-import { SEPT_FREE, SEPT_STATES, septStateAllowsHostLeaf } from "../arch/generated/sept-states.ts";
+import { septStateAllowsHostLeaf } from "../arch/generated/sept-states.ts";
 import {
   TDX_EPT_ENTRY_NOT_PRESENT,
   TDX_EPT_ENTRY_STATE_INCORRECT,
@@ -26,15 +26,13 @@ import {
   readSeptEntry,
   SEPT_HOST_LOCK,
   SEPT_HOST_PRIORITY,
-  SEPT_IPAT,
-  SEPT_MT_MASK,
   SEPT_PS,
   SEPT_RWX,
-  SEPT_SUPPRESS_VE,
   type SeptEntry,
   septHpa,
   septState,
 } from "./sept-entry.ts";
+import { clearReport, failWithEntry } from "./sept-report.ts";
 import type { Steps } from "./step.ts";
 import { checkStateAndLockTdcs, lockTdr } from "./td.ts";
 import { hex } from "./why.ts";
@@ -289,35 +287,4 @@ export function checkSeptStateAllowsLeaf(call: Call, entry: SeptEntry, operand: 
   if (!septStateAllowsHostLeaf(call.leaf, septState(entry))) {
     failWithEntry(call, entry, TDX_EPT_ENTRY_STATE_INCORRECT, operand);
   }
-}
-
-/** Ends the leaf with the entry in RCX and RDX. */
-export function failWithEntry(call: Call, entry: SeptEntry, code: number, operand: number): never {
-  reportEntry(call, entry);
-  const state = SEPT_STATES[septState(entry)]?.name ?? "in no known state";
-  fail(code, operand, `the S-EPT entry of level ${entry.level} is ${state}`);
-}
-
-/** No entry to report: RCX and RDX are 0. */
-export function clearReport(call: Call): void {
-  call.setNum(RCX, 0);
-  call.setNum(RDX, 0);
-}
-
-/**
- * The architectural form of an entry: RCX the entry without the module's own bits, RDX its level in bits 2:0 and state in
- * bits 15:8. A free entry shows only suppress-#VE; one that points to a table hides where.
- */
-export function reportEntry(call: Call, entry: SeptEntry): void {
-  const state = septState(entry);
-  if (state === SEPT_FREE) {
-    call.set(RCX, 0, SEPT_SUPPRESS_VE);
-  } else if (isLeaf(entry)) {
-    const lo = entry.lo & (SEPT_RWX | SEPT_MT_MASK | HPA_LO | SEPT_IPAT | SEPT_PS);
-    call.set(RCX, lo, entry.hi & (HPA_HI | SEPT_SUPPRESS_VE));
-  } else {
-    call.set(RCX, entry.lo & (SEPT_RWX | SEPT_PS), 0);
-  }
-  const reported = state < 0 ? 0 : (SEPT_STATES[state]?.reportedState ?? 0);
-  call.set(RDX, entry.level | (reported << 8), 0);
 }

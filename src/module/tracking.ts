@@ -10,8 +10,8 @@ import { type Call, fail } from "./call.ts";
 import { refcountCell, tdEpoch } from "./epoch.ts";
 import { TDCS_OP_STATE } from "./layout.ts";
 import { pageBepoch } from "./pamt.ts";
-import { failWithEntry } from "./sept.ts";
 import { type SeptEntry, septState } from "./sept-entry.ts";
+import { failWithEntry } from "./sept-report.ts";
 
 /** True if no LP can hold a translation that was made before the end of epoch `bepoch`. */
 function isTracked(call: Call, tdcs: number, bepoch: number): boolean {

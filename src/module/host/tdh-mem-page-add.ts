@@ -7,15 +7,9 @@ import { checkAlignedSharedHpa } from "../hpa.ts";
 import { EXCLUSIVE } from "../lock-words.ts";
 import { measurePageAdd } from "../measurement.ts";
 import { assignPage, lockPage, PAGE_4K, PG_4K } from "../pamt.ts";
-import {
-  checkGpaAndLevel,
-  checkSeptStateAllowsLeaf,
-  clearReport,
-  failWithEntry,
-  isPrivateGpa,
-  walkSept,
-} from "../sept.ts";
+import { checkGpaAndLevel, checkSeptStateAllowsLeaf, isPrivateGpa, walkSept } from "../sept.ts";
 import { SEPT_RWX, setLeaf } from "../sept-entry.ts";
+import { clearReport, failWithEntry } from "../sept-report.ts";
 import type { Steps } from "../step.ts";
 import { addChildren, checkStateAndLockTdcs, claimTdPage, lockTdr, NO_LOCK } from "../td.ts";
 

@@ -16,15 +16,10 @@ import {
 } from "../l2-sept.ts";
 import { EXCLUSIVE, SHARED } from "../lock-words.ts";
 import { demotePamt, lockPage, PG_1G, PG_2M, PG_4K, setPageOwner, setPageType } from "../pamt.ts";
-import {
-  checkSeptStateAllowsLeaf,
-  clearReport,
-  type LockedSeptEntry,
-  lockTdAndSeptEntry,
-  mappedPage,
-} from "../sept.ts";
+import { checkSeptStateAllowsLeaf, type LockedSeptEntry, lockTdAndSeptEntry, mappedPage } from "../sept.ts";
 import { clearAcceptCounter, isAnyPending, leafHpa, type SeptEntry, setNonLeaf, unblock } from "../sept-entry.ts";
 import { splitEntry } from "../sept-merge.ts";
+import { clearReport } from "../sept-report.ts";
 import type { Steps } from "../step.ts";
 import { addChildren, claimTdPage, tdrHpaWithFlag } from "../td.ts";
 import { checkBlockedAndTracked } from "../tracking.ts";

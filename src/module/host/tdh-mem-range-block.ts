@@ -7,8 +7,9 @@ import { blockL2 } from "../l2-entry.ts";
 import { changeAliases } from "../l2-sept.ts";
 import { EXCLUSIVE } from "../lock-words.ts";
 import { PG_4K, setPageBepoch } from "../pamt.ts";
-import { checkSeptStateAllowsLeaf, failWithEntry, lockTdAndSeptEntry, mappedPage, ROOT_LEVEL } from "../sept.ts";
+import { checkSeptStateAllowsLeaf, lockTdAndSeptEntry, mappedPage, ROOT_LEVEL } from "../sept.ts";
 import { block, isBlockedForWriting, septState, writeSeptEntry } from "../sept-entry.ts";
+import { failWithEntry } from "../sept-report.ts";
 import type { Steps } from "../step.ts";
 
 /**

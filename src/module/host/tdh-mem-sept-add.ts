@@ -25,15 +25,9 @@ import {
 } from "../l2-sept.ts";
 import { EXCLUSIVE, SHARED } from "../lock-words.ts";
 import { assignPage, lockPage, PG_2M, PG_4K } from "../pamt.ts";
-import {
-  checkSeptStateAllowsLeaf,
-  clearReport,
-  failWithEntry,
-  type LockedSeptEntry,
-  lockTdAndSeptEntry,
-  ROOT_LEVEL,
-} from "../sept.ts";
+import { checkSeptStateAllowsLeaf, type LockedSeptEntry, lockTdAndSeptEntry, ROOT_LEVEL } from "../sept.ts";
 import { fillFreeTable, type SeptEntry, septState, setNonLeaf } from "../sept-entry.ts";
+import { clearReport, failWithEntry } from "../sept-report.ts";
 import type { Steps } from "../step.ts";
 import { addChildren, claimTdPage, tdrHpaWithFlag } from "../td.ts";
 

@@ -6,8 +6,9 @@ import { readL2Attributes } from "../l2-sept.ts";
 import { TDCS_ATTRIBUTES } from "../layout.ts";
 import { SHARED } from "../lock-words.ts";
 import { PG_4K } from "../pamt.ts";
-import { lockEntryOfTd, lockTd, ROOT_LEVEL, reportEntry } from "../sept.ts";
+import { lockEntryOfTd, lockTd, ROOT_LEVEL } from "../sept.ts";
 import { septState } from "../sept-entry.ts";
+import { reportEntry } from "../sept-report.ts";
 import type { Steps } from "../step.ts";
 
 /** RDX bit 0: report the attributes of the page in L2 VMs. */
