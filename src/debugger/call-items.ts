@@ -6,6 +6,7 @@ import { takeResult } from "../runtime/leaf-call.ts";
 import { AT_CALL, IN_LEAF } from "./debuggee.ts";
 import { describedStatus } from "./describe-status.ts";
 import type { Item } from "./inspect/item.ts";
+import { heldLock } from "./inspect/locks.ts";
 import { leafName } from "./leaf-names.ts";
 import { type ValueContext, valueItem } from "./value-items.ts";
 
@@ -37,12 +38,9 @@ function openCall(context: ValueContext, leaf: string): CallView {
 function lockItems({ debuggee, moment }: ValueContext): Item[] {
   const lp = debuggee.runtime.pendingLeaf?.lp ?? 0;
   const call = debuggee.machine.calls[lp];
-  const held = call?.held ?? [];
-  const { memory } = debuggee.machine.platform;
-  return held.map(({ cell }, i) => {
-    const hpa = memory.hpaOf(cell);
-    const where = hpa === undefined ? "of the module's global data" : moment.hpa(hpa);
-    return { id: `call/lock${i}`, label: `lock ${i + 1}`, value: where, cells: [[cell, 1]] as const };
+  return (call?.held ?? []).map(({ cell, kind }, i) => {
+    const { what, mode } = heldLock(moment, cell, kind);
+    return { id: `call/lock${i}`, label: `lock ${i + 1}`, value: `${mode} · ${what}`, cells: [[cell, 1]] as const };
   });
 }
 
