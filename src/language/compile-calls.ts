@@ -8,7 +8,7 @@ import { compileExpression, emitConstant, memberSpan, resolve, unknownName } fro
 import { nearest, type Span } from "./diagnostics.ts";
 import { OP_BUILTIN, OP_CALL, OP_CALL_VALUE, OP_LEAF } from "./flow-code.ts";
 import type { Argument, CallExpression, Expression } from "./generated/ast.ts";
-import { spanOf } from "./parse.ts";
+import { nameSpan, spanOf } from "./parse.ts";
 import type { FunctionSymbol } from "./scope.ts";
 import { complain, noteUse, type Work } from "./work.ts";
 
@@ -131,7 +131,7 @@ function orderArguments(
     if (index < 0) {
       complain(
         work,
-        spanOf(argument),
+        nameSpan(argument),
         "unknown-argument",
         `${signature} has no parameter "${argument.name}"`,
         nearest(argument.name ?? "", parameters),
@@ -290,7 +290,7 @@ function operandOf(work: Work, argument: Argument, signature: LeafSignature, spa
   const has = signature.inputs.length > 0 ? `; it has ${signature.inputs.map((input) => input.name).join(", ")}` : "";
   complain(
     work,
-    span,
+    nameSpan(argument),
     "unknown-operand",
     `${signature.name} has no operand "${name}"${has}`,
     nearest(name, candidates),

@@ -213,7 +213,7 @@ function compileMember(work: Work, node: MemberAccess): void {
       if (id === undefined)
         complain(
           work,
-          spanOf(node),
+          memberSpan(node),
           "unknown-field",
           `no metadata field "${node.member}" in ${receiver.name}`,
           nearest(node.member, fields.keys()),
@@ -245,7 +245,7 @@ function compileModuleMember(work: Work, node: MemberAccess, names: ReadonlyMap<
   }
   complain(
     work,
-    spanOf(node),
+    memberSpan(node),
     "unknown-name",
     `the import has no "${node.member}"`,
     nearest(node.member, names.keys()),

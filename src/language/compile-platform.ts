@@ -2,7 +2,7 @@
 import { type DiagnosticSink, nearest, type SourceFile } from "./diagnostics.ts";
 import type { Expression, PlatformBlock, PlatformEntry } from "./generated/ast.ts";
 import type { Module } from "./load.ts";
-import { spanOf } from "./parse.ts";
+import { propertySpan, spanOf } from "./parse.ts";
 import { PLATFORM_KEYS, type PlatformDescription, type RangeDescription } from "./platform-block.ts";
 import { parseNumber } from "./strings.ts";
 
@@ -57,12 +57,12 @@ function readEntry(
   source: SourceFile,
   sink: DiagnosticSink,
 ): void {
-  const wrong = (message: string, suggestion?: string) =>
-    sink.error(source, spanOf(entry), "platform", message, suggestion);
+  const wrong = (message: string) => sink.error(source, spanOf(entry), "platform", message);
   const key = Object.hasOwn(PLATFORM_KEYS, entry.key) ? PLATFORM_KEYS[entry.key] : undefined;
   if (key === undefined) {
     const near = nearest(entry.key, Object.keys(PLATFORM_KEYS));
-    wrong(`a platform has no "${entry.key}"; it has ${Object.keys(PLATFORM_KEYS).join(", ")}`, near);
+    const has = Object.keys(PLATFORM_KEYS).join(", ");
+    sink.error(source, propertySpan(entry, "key"), "platform", `a platform has no "${entry.key}"; it has ${has}`, near);
     return;
   }
   if (key.kind === "flag") {

@@ -77,18 +77,19 @@ async function loadImport(node: Import, from: SourceFile, state: Loading): Promi
   return undefined;
 }
 
-function candidatePaths(name: string, from: string, flowsFolder: string | undefined): string[] {
+/** Where an import of `name` is looked for, in this order. Paths or URIs, with forward slashes. */
+export function candidatePaths(name: string, from: string, flowsFolder: string | undefined): string[] {
   const file = name.endsWith(".tdx") ? name : `${name}.tdx`;
-  const slash = from.lastIndexOf("/");
+  const slash = Math.max(from.lastIndexOf("/"), from.lastIndexOf("\\"));
   const paths = [normalize(slash < 0 ? file : `${from.slice(0, slash)}/${file}`)];
   if (flowsFolder !== undefined) paths.push(normalize(`${flowsFolder}/${file}`));
   return paths;
 }
 
-/** Resolves "." and ".." in a path with forward slashes. */
+/** Resolves "." and ".." in a path; that of a Windows drive gets forward slashes, which Windows takes as well. */
 function normalize(path: string): string {
   const parts: string[] = [];
-  for (const part of path.split("/")) {
+  for (const part of (/^[A-Za-z]:\\/.test(path) ? path.replaceAll("\\", "/") : path).split("/")) {
     if (part === "..") {
       const last = parts.at(-1);
       if (last !== undefined && last !== "" && last !== "..") {
