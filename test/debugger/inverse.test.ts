@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Command, Granularity } from "../../src/debugger/goals.ts";
-import { LIFECYCLE, openSession, SMALL, stateOf, type TestSession } from "./support.ts";
+import { openSession, SCENARIOS, SMALL, stateOf, type TestSession } from "./support.ts";
 
 const command = fc.constantFrom<Command>("over", "in", "out", "continue");
 const granularity = fc.constantFrom<Granularity>("statement", "call", "module");
@@ -10,13 +10,15 @@ const step = fc.record({ command, granularity });
 
 const FUNCTIONS = ["TDH.SYS.INIT", "TDH.MEM.*", "TDG.MEM.PAGE.ACCEPT", "twice"];
 
-describe.each([
-  { name: "a small flow", text: SMALL, steps: 40 },
-  { name: "the life of a TD", text: LIFECYCLE, steps: 1700 },
-])("in $name", ({ text, steps }) => {
+const FLOWS = [{ name: "a small flow", text: SMALL }, ...SCENARIOS];
+
+describe.each(FLOWS)("in $name", ({ text }) => {
   let test: TestSession;
+  let steps: number;
   beforeAll(async () => {
     test = await openSession(text);
+    expect((await test.session.control.forward("continue")).reason).toBe("end");
+    steps = test.session.position.step;
   });
 
   async function goTo(where: number): Promise<void> {
@@ -37,7 +39,7 @@ describe.each([
         }
         expect(stateOf(test)).toBe(before);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -67,14 +69,15 @@ describe.each([
           test.session.exceptions.set([]);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
   it("a state does not depend on the way that led to it", async () => {
     const other = await openSession(text);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 8 }), fc.nat(steps), async (walk, target) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), fc.nat(10_000), async (walk, seed) => {
+        const target = seed % (steps + 1);
         for (const [i, move] of walk.entries()) {
           await (i % 2 === 0 ? test.session.control.forward : test.session.control.backward).call(
             test.session.control,
@@ -86,7 +89,7 @@ describe.each([
         await other.session.control.goToStep(target);
         expect(stateOf(test)).toBe(stateOf(other));
       }),
-      { numRuns: 30 },
+      { numRuns: 10 },
     );
   });
 
@@ -101,7 +104,7 @@ describe.each([
     await control.goToStep(0);
     const there: string[] = [];
     while ((await control.forward("continue")).reason !== "end") there.push(stateOf(test));
-    expect(there.length).toBeGreaterThan(3);
+    expect(there.length).toBeGreaterThan(0);
     const back: string[] = [];
     // Where the last command began is no breakpoint: a fresh start of the way back.
     const { position } = test.session;

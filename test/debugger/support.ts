@@ -1,5 +1,5 @@
 /** Sessions without a protocol, on flows given as text. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Session } from "../../src/debugger/session.ts";
 
@@ -43,7 +43,12 @@ export function stateOf({ session }: TestSession): string {
   return `${step}.${sub} ${session.debuggee.store.hash()}`;
 }
 
-/** The shipped sample: one TD from its first SEAMCALL to the last page reclaimed. */
+/** All shipped scenarios. */
+export const SCENARIOS = readdirSync(`${ROOT}/scenarios`)
+  .filter((name) => name.endsWith(".tdx"))
+  .map((name) => ({ name, text: readFileSync(`${ROOT}/scenarios/${name}`, "utf8") }));
+
+/** One TD from its first SEAMCALL to the last page reclaimed. */
 export const LIFECYCLE = readFileSync(`${ROOT}/scenarios/td-lifecycle.tdx`, "utf8");
 
 /** Functions, loops, calls that succeed and fail, in a few steps. */
