@@ -88,7 +88,7 @@ export class FlowDiagnostics implements vscode.Disposable {
 }
 
 /** Text of a source as the user sees it: unsaved changes count. */
-export async function readSource(path: string): Promise<string | undefined> {
+async function readSource(path: string): Promise<string | undefined> {
   const open = vscode.workspace.textDocuments.find(({ uri }) => pathOfUri(uri) === path);
   if (open) return open.getText();
   try {

@@ -5,7 +5,6 @@ import { DEBUG_TYPE, FlowConfigurationProvider } from "./configuration.ts";
 import { FlowDiagnostics } from "./diagnostics.ts";
 import { adapterHost } from "./host.ts";
 import { registerInspectViews } from "./inspect-views.ts";
-import { FlowLanguageFeatures } from "./language-features.ts";
 
 /** The entry point of both bundles: nothing here depends on where it runs. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -22,7 +21,6 @@ export function activate(context: vscode.ExtensionContext): void {
       createDebugAdapterDescriptor: () => new vscode.DebugAdapterInlineImplementation(new TdxDebugSession(host)),
     }),
     new FlowDiagnostics(context.extensionUri),
-    new FlowLanguageFeatures(context.extensionUri),
     ...registerInspectViews(),
     ...registerCommands(context.extensionUri),
   );
