@@ -23,8 +23,9 @@ export class Looking {
   private readonly sources: Sources;
   private readonly client: ClientView;
   private readonly references = new References();
-  /** Frames that the client was told about, by id - 1. */
+  /** Frames that the client was told about since the session moved last, by id - 1 - spentFrames; no id is given out twice. */
   private readonly frames: { readonly task: number; readonly frame: StackFrame }[] = [];
+  private spentFrames = 0;
 
   constructor(sources: Sources, client: ClientView) {
     this.sources = sources;
@@ -34,6 +35,7 @@ export class Looking {
   /** The session moves: numbers that were handed out mean nothing any more. */
   forget(): void {
     this.references.clear();
+    this.spentFrames += this.frames.length;
     this.frames.length = 0;
   }
 
@@ -47,7 +49,9 @@ export class Looking {
       throw new RequestError(`there is no thread ${threadId}`);
     }
     // The frames are those of now, whatever happens while the sources are read.
-    const frames = session.stack(task).map((frame) => ({ frame, id: this.frames.push({ task, frame }) }));
+    const frames = session
+      .stack(task)
+      .map((frame) => ({ frame, id: this.spentFrames + this.frames.push({ task, frame }) }));
     return Promise.all(frames.map(({ frame, id }) => this.describe(frame, id)));
   }
 
@@ -78,6 +82,7 @@ export class Looking {
   }
 
   scopes(session: Session, frameId: number): DebugProtocol.Scope[] {
+    if (frameId >= 1 && frameId <= this.spentFrames) return []; // as with variables: asked before the new stop was heard of
     const { task, frame } = this.frame(frameId);
     return session.scopes(task, frame).map(({ name, items, isExpensive, kind }) => ({
       name,
@@ -89,7 +94,9 @@ export class Looking {
 
   variables(reference: number): DebugProtocol.Variable[] {
     const items = this.references.get(reference);
-    if (items === undefined) throw new RequestError("these variables belong to an earlier stop");
+    if (items === undefined) throw new RequestError(`there are no variables ${reference}`);
+    // Not an error: the client asked before it heard of the new stop, and would show the error where values belong.
+    if (items === "spent") return [];
     return items.map((item) => this.references.toVariable(item));
   }
 
@@ -137,7 +144,7 @@ export class Looking {
   }
 
   private frame(id: number): { readonly task: number; readonly frame: StackFrame } {
-    const frame = this.frames[id - 1];
+    const frame = this.frames[id - 1 - this.spentFrames];
     if (frame === undefined) throw new RequestError("this frame belongs to an earlier stop");
     return frame;
   }

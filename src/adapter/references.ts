@@ -1,21 +1,29 @@
-/** Numbers by which a client asks for the children of what it has been shown. They hold until the session moves. */
+/**
+ * Numbers by which a client asks for the children of what it has been shown. They hold until the session moves, and no number is
+ * ever given out twice: a client that steps fast still asks with numbers of the stop before.
+ */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { hex } from "../debugger/inspect/format.ts";
 import type { Item } from "../debugger/inspect/item.ts";
 
 export class References {
   private readonly lists: (() => readonly Item[])[] = [];
+  /** Numbers that were given out before the session moved last. */
+  private spent = 0;
 
   clear(): void {
+    this.spent += this.lists.length;
     this.lists.length = 0;
   }
 
   add(children: () => readonly Item[]): number {
-    return this.lists.push(children);
+    return this.spent + this.lists.push(children);
   }
 
-  get(reference: number): readonly Item[] | undefined {
-    return this.lists[reference - 1]?.();
+  /** "spent": a number of an earlier stop; undefined: never given out. */
+  get(reference: number): readonly Item[] | "spent" | undefined {
+    if (reference >= 1 && reference <= this.spent) return "spent";
+    return this.lists[reference - this.spent - 1]?.();
   }
 
   toVariable(item: Item): DebugProtocol.Variable {
