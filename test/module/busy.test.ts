@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { HELD_HP_EXCLUSIVE, HELD_HP_SHARED, HELD_SEPT_ENTRY } from "../../src/module/lock-words.ts";
 import { SEPT_HOST_LOCK, SEPT_HOST_PRIORITY } from "../../src/module/sept-entry.ts";
-import { BLOCK_TAG_LP, BLOCK_TAG_PLATFORM } from "../../src/platform/blocks.ts";
+import { BLOCK_TAG_KEYED, BLOCK_TAG_LOST, BLOCK_TAG_LP, BLOCK_TAG_PLATFORM } from "../../src/platform/blocks.ts";
 import { buildZoo, type Call, GPA } from "../support/zoo.ts";
 
 interface Refusal {
@@ -109,21 +109,22 @@ function asksForPriority({ cell, kind }: Acquisition): boolean {
 }
 
 /**
- * Cells of the module and of memory that differ from what they were at `mark`, but for the page in R8: a demotion that fails at
- * its last lock has filled the new table, which is still a free page.
+ * Cells of the module and of memory that differ from what they were at `mark`, but for the page in R8 and what
+ * is noted of pages' KeyIDs: a demotion that fails at its last lock has filled the new table, which is still a free page.
  */
 function changedCells(mark: number, r8: number): number[] {
   const had = new Map<number, number>();
   for (const change of store.changes(mark)) {
     if ("cell" in change && !had.has(change.cell)) had.set(change.cell, change.old);
   }
-  const isLp = (cell: number): boolean => {
+  const isPlatform = (cell: number): boolean => {
     const tag = store.tagOf(cell);
-    return tag === BLOCK_TAG_PLATFORM || (tag >= BLOCK_TAG_LP && tag < BLOCK_TAG_LP + machine.platform.lps);
+    const isLp = tag >= BLOCK_TAG_LP && tag < BLOCK_TAG_LP + machine.platform.lps;
+    return isLp || tag === BLOCK_TAG_PLATFORM || (tag >= BLOCK_TAG_KEYED && tag < BLOCK_TAG_LOST);
   };
   const isFreePage = (cell: number): boolean =>
     Math.floor((machine.platform.memory.hpaOf(cell) ?? 0) / PAGE) * PAGE === r8;
-  return [...had.keys()].filter((cell) => !isLp(cell) && !isFreePage(cell) && store.read(cell) !== had.get(cell));
+  return [...had.keys()].filter((cell) => !isPlatform(cell) && !isFreePage(cell) && store.read(cell) !== had.get(cell));
 }
 
 afterEach(() => {
