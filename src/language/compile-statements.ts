@@ -53,6 +53,7 @@ import type {
   ReturnStatement,
   SpawnStatement,
   Statement,
+  TestBlock,
   WhileStatement,
   WithStatement,
 } from "./generated/ast.ts";
@@ -576,6 +577,21 @@ function storeVariable(work: Work, name: string, span: Span): void {
     `"${name}" is not defined; a new variable begins with "let"`,
     nearest(name, work.context.scope.visible()),
   );
+}
+
+/** Compiles a test: it runs the file's own statements first. */
+export function compileTest(work: Work, node: TestBlock, mainFunction: number): void {
+  const { tables, source } = work;
+  const index = tables.reserveFunction();
+  const firstStatement = tables.statements.length;
+  const span = { start: spanOf(node).start, end: propertySpan(node, "label").end };
+  const name = node.label.slice(1, -1);
+  if (tables.tests.some((test) => test.name === name))
+    complain(work, span, "redefinition", `there is a test "${name}" already`);
+  tables.tests.push({ name, fn: index, line: placeOf(source, span.start).line, ...spanOf(node) });
+  compileImport(work, span, mainFunction);
+  compileBlock(work, node.body);
+  finishFunction(work, index, `test ${name}`, [], [], spanOf(node), firstStatement);
 }
 
 /** An import runs the other file's statements here, once. */

@@ -2,7 +2,7 @@
 
 import { compileExpression } from "./compile-expressions.ts";
 import { compilePlatform } from "./compile-platform.ts";
-import { compileFunction, compileImport, compileStatement, finishFunction } from "./compile-statements.ts";
+import { compileFunction, compileImport, compileStatement, compileTest, finishFunction } from "./compile-statements.ts";
 import { type Diagnostic, DiagnosticSink, type Span, sourceFile } from "./diagnostics.ts";
 import type { FlowFunction, FlowProgram } from "./flow-code.ts";
 import { FunctionContext } from "./function-context.ts";
@@ -70,10 +70,10 @@ function compileModules(modules: readonly Module[], sink: DiagnosticSink, uses?:
   let platform: PlatformDescription = {};
   for (const module of modules) {
     tables.sources.push(module.source);
-    const main = tables.reserveFunction();
-    mains.set(module, main);
-    names.set(module.source.path, compileModule(module, main, names, mains, running, tables, sink, uses));
-    if (!module.broken) platform = compilePlatform(module, platform, module === modules.at(-1), sink);
+    mains.set(module, tables.reserveFunction());
+    const isFlow = module === modules.at(-1);
+    names.set(module.source.path, compileModule(module, isFlow, names, mains, running, tables, sink, uses));
+    if (!module.broken) platform = compilePlatform(module, platform, isFlow, sink);
   }
   const entry = mains.get(modules.at(-1) as Module) as number;
   return { ...tables, modules: names, platform, entry };
@@ -81,7 +81,7 @@ function compileModules(modules: readonly Module[], sink: DiagnosticSink, uses?:
 
 function compileModule(
   module: Module,
-  main: number,
+  isFlow: boolean,
   known: ReadonlyMap<string, ModuleNames>,
   mains: ReadonlyMap<Module, number>,
   running: ReadonlySet<Import>,
@@ -90,6 +90,7 @@ function compileModule(
   uses: Use[] | undefined,
 ): ModuleNames {
   const { source, program } = module;
+  const main = mains.get(module) as number;
   const own: ModuleNames = new Map();
   const imported: ModuleNames = new Map();
   const define = (name: string | undefined, span: Span, symbol: GlobalSymbol | FunctionSymbol) => {
@@ -142,6 +143,12 @@ function compileModule(
       spanOf(symbol.declaration),
     );
   }
+  // Tests of a file that is imported are not this flow's.
+  for (const node of isFlow ? program.statements : []) {
+    if (node.$type !== "TestBlock") continue;
+    work.context = new FunctionContext("test", new Scope(scope));
+    compileTest(work, node, main);
+  }
   return new Map([...imported, ...own]);
 }
 
@@ -157,7 +164,9 @@ function compileMain(
     if (node.$type === "Import") {
       const imported = module.imports.find((entry) => entry.node === node)?.module;
       if (imported !== undefined && running.has(node)) compileImport(work, spanOf(node), mains.get(imported) as number);
-    } else if (node.$type !== "FunctionDeclaration" && node.$type !== "PlatformBlock") compileStatement(work, node);
+    } else if (node.$type !== "FunctionDeclaration" && node.$type !== "PlatformBlock" && node.$type !== "TestBlock") {
+      compileStatement(work, node);
+    }
   }
   const { text, path } = work.source;
   finishFunction(work, main, path.slice(path.lastIndexOf("/") + 1), [], [], { start: 0, end: text.length }, first);

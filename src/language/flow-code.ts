@@ -129,7 +129,7 @@ export interface LocalVariable {
   readonly to: number;
 }
 
-export type FunctionKind = "main" | "function" | "guest" | "handler" | "task";
+export type FunctionKind = "main" | "function" | "guest" | "handler" | "task" | "test";
 
 export interface FlowFunction {
   readonly index: number;
@@ -184,6 +184,14 @@ export interface GlobalVariable {
   readonly source: SourceFile;
 }
 
+/** A `test` block: to run it, begin at its function instead of the program's entry. */
+export interface FlowTest extends Span {
+  readonly name: string;
+  readonly fn: number;
+  /** Line, from 1. */
+  readonly line: number;
+}
+
 export interface FlowProgram {
   readonly sources: readonly SourceFile[];
   readonly functions: readonly FlowFunction[];
@@ -198,6 +206,8 @@ export interface FlowProgram {
   /** What each source offers by name, by its path. */
   readonly modules: ReadonlyMap<string, ModuleNames>;
   readonly platform: PlatformDescription;
+  /** The `test` blocks of the flow's own file, in order. */
+  readonly tests: readonly FlowTest[];
   /** The function where the flow begins. */
   readonly entry: number;
 }

@@ -1,6 +1,6 @@
 /** The tables of a program while it is compiled: each thing that code refers to by number is in once. */
 import type { SourceFile } from "./diagnostics.ts";
-import type { Expectation, FlowFunction, FlowStatement, GlobalVariable, LeafCall } from "./flow-code.ts";
+import type { Expectation, FlowFunction, FlowStatement, FlowTest, GlobalVariable, LeafCall } from "./flow-code.ts";
 import { type Constant, FunctionValue, Status } from "./values.ts";
 
 export class Tables {
@@ -13,6 +13,7 @@ export class Tables {
   readonly expectations: Expectation[] = [];
   readonly globals: GlobalVariable[] = [];
   readonly sources: SourceFile[] = [];
+  readonly tests: FlowTest[] = [];
   private readonly known = new Map<string, number>();
   private functionCount = 0;
 

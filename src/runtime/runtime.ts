@@ -39,6 +39,8 @@ export interface RuntimeOptions {
   readonly hooks?: RuntimeHooks;
   /** 0: tasks switch only where they wait or yield. Else a choice of interleavings. */
   readonly scheduleSeed?: number;
+  /** Function where it begins: a test's, or by default the program's entry. */
+  readonly entry?: number;
 }
 
 export interface TaskInfo {
@@ -78,7 +80,11 @@ export class Runtime {
     this.state = new SessionState(program, machine, options.hooks ?? {});
     this.interpreter = new Interpreter(this.state);
     this.state.write(SCHEDULE_RANDOM, options.scheduleSeed ?? 0);
-    this.state.task = this.interpreter.tasks.start(program.functions[program.entry] as FlowFunction, "main", 0).fiber;
+    this.state.task = this.interpreter.tasks.start(
+      program.functions[options.entry ?? program.entry] as FlowFunction,
+      "main",
+      0,
+    ).fiber;
     this.start = this.store.mark();
   }
 

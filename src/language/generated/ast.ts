@@ -79,6 +79,7 @@ export type TdxFlowKeywordNames =
     | "return"
     | "spawn"
     | "step"
+    | "test"
     | "true"
     | "while"
     | "with"
@@ -135,7 +136,7 @@ export function isBinaryExpression(item: unknown): item is BinaryExpression {
 }
 
 export interface Block extends langium.AstNode {
-    readonly $container: Block | ForStatement | FunctionDeclaration | GuestStatement | IfStatement | OnStatement | Program | SpawnStatement | WhileStatement | WithStatement;
+    readonly $container: Block | ForStatement | FunctionDeclaration | GuestStatement | IfStatement | OnStatement | Program | SpawnStatement | TestBlock | WhileStatement | WithStatement;
     readonly $type: 'Block';
     statements: Array<Statement>;
 }
@@ -700,7 +701,24 @@ export function isStringLiteral(item: unknown): item is StringLiteral {
     return reflection.isInstance(item, StringLiteral.$type);
 }
 
-export type TopStatement = FunctionDeclaration | Import | PlatformBlock | Statement;
+export interface TestBlock extends langium.AstNode {
+    readonly $container: Program;
+    readonly $type: 'TestBlock';
+    body: Block;
+    label: string;
+}
+
+export const TestBlock = {
+    $type: 'TestBlock',
+    body: 'body',
+    label: 'label'
+} as const;
+
+export function isTestBlock(item: unknown): item is TestBlock {
+    return reflection.isInstance(item, TestBlock.$type);
+}
+
+export type TopStatement = FunctionDeclaration | Import | PlatformBlock | Statement | TestBlock;
 
 export const TopStatement = {
     $type: 'TopStatement'
@@ -727,10 +745,10 @@ export function isUnaryExpression(item: unknown): item is UnaryExpression {
     return reflection.isInstance(item, UnaryExpression.$type);
 }
 
-export type VariableName = 'as' | 'lp' | 'platform' | 'step' | string;
+export type VariableName = 'as' | 'lp' | 'platform' | 'step' | 'test' | string;
 
 export function isVariableName(item: unknown): item is VariableName {
-    return item === 'lp' || item === 'step' || item === 'as' || item === 'platform' || (typeof item === 'string' && (/[A-Za-z_][A-Za-z0-9_]*/.test(item)));
+    return item === 'lp' || item === 'step' || item === 'as' || item === 'platform' || item === 'test' || (typeof item === 'string' && (/[A-Za-z_][A-Za-z0-9_]*/.test(item)));
 }
 
 export interface WhileStatement extends langium.AstNode {
@@ -818,6 +836,7 @@ export type TdxFlowAstType = {
     SpawnStatement: SpawnStatement
     Statement: Statement
     StringLiteral: StringLiteral
+    TestBlock: TestBlock
     TopStatement: TopStatement
     UnaryExpression: UnaryExpression
     WhileStatement: WhileStatement
@@ -1262,6 +1281,18 @@ export class TdxFlowAstReflection extends langium.AbstractAstReflection {
                 }
             },
             superTypes: [Expression.$type]
+        },
+        TestBlock: {
+            name: TestBlock.$type,
+            properties: {
+                body: {
+                    name: TestBlock.body
+                },
+                label: {
+                    name: TestBlock.label
+                }
+            },
+            superTypes: [TopStatement.$type]
         },
         TopStatement: {
             name: TopStatement.$type,
