@@ -10,7 +10,8 @@ import { OP_BUILTIN, OP_CALL, OP_CALL_VALUE, OP_LEAF } from "./flow-code.ts";
 import type { Argument, CallExpression, Expression } from "./generated/ast.ts";
 import { nameSpan, spanOf } from "./parse.ts";
 import type { FunctionSymbol } from "./scope.ts";
-import { complain, noteUse, type Work } from "./work.ts";
+import { parseNumber } from "./strings.ts";
+import { complain, noteUse, type Work, warn } from "./work.ts";
 
 /** `unused`: nobody looks at the result of a leaf: its failure ends the flow, and nothing is left on the stack. Tells whether that is so. */
 export function compileCall(work: Work, node: CallExpression, unused: boolean): void {
@@ -244,6 +245,7 @@ function compileOperands(work: Work, node: CallExpression, signature: LeafSignat
         `"${operand.name}" and "${known.name}" both set ${registerNames[operand.register]?.toUpperCase()}`,
       );
     operands.push(operand);
+    warnOfLiteral(work, argument, operand);
   }
   const raw = node.arguments.some((argument) => registerNames.includes(argument.name as never));
   const missing = raw ? [] : signature.inputs.filter((input) => !input.optional && !operands.includes(input));
@@ -256,6 +258,23 @@ function compileOperands(work: Work, node: CallExpression, signature: LeafSignat
     );
   }
   return operands;
+}
+
+const PAGE = 4096n;
+/** Operands that are the address of a page. */
+const PAGE_OPERANDS: ReadonlySet<string> = new Set(["tdr", "tdvpr", "tdcx", "page", "hpa", "source"]);
+/** S-EPT levels: 0 to 4 with 5-level paging. */
+const MAX_LEVEL = 4n;
+
+/** A number that is written out and that no leaf can take. */
+function warnOfLiteral(work: Work, argument: Argument, operand: LeafOperand): void {
+  const literal = argument.value?.$type === "NumberLiteral" ? parseNumber(argument.value.text) : undefined;
+  if (typeof literal !== "bigint" || argument.value === undefined) return;
+  if (operand.name === "level" && literal > MAX_LEVEL) {
+    warn(work, spanOf(argument.value), "level", `S-EPT levels are 0 to ${MAX_LEVEL}`);
+  } else if ((operand.inPlace || PAGE_OPERANDS.has(operand.name)) && literal % PAGE !== 0n) {
+    warn(work, spanOf(argument.value), "alignment", `"${operand.name}" is the address of a page: a multiple of 4K`);
+  }
 }
 
 /** In place of the register of an operand that does not exist; code with errors never runs. */

@@ -117,10 +117,12 @@ function compileString(work: Work, node: StringLiteral): void {
 }
 
 /** What a name means here: a symbol of the flow, captured if it is a local of a function around a guest or spawn block. */
-export function resolve(work: Work, name: string, span?: Span): FlowSymbol | undefined {
+export function resolve(work: Work, name: string, span?: Span, isStore = false): FlowSymbol | undefined {
   const symbol = work.context.scope.find(name);
   if (span !== undefined) noteUse(work, symbol, span);
-  return symbol?.kind === "local" ? work.context.capture(symbol) : symbol;
+  if (symbol?.kind !== "local") return symbol;
+  if (!isStore) symbol.reads.count++;
+  return work.context.capture(symbol);
 }
 
 function compileName(work: Work, node: NameReference): void {

@@ -59,7 +59,7 @@ import type {
 } from "./generated/ast.ts";
 import { nameSpan, propertySpan, spanOf } from "./parse.ts";
 import { type LocalSymbol, Scope } from "./scope.ts";
-import { complain, noteUse, type Work } from "./work.ts";
+import { complain, noteUse, type Work, warn } from "./work.ts";
 
 export function compileStatement(work: Work, node: Statement): void {
   const { emitter } = work.context;
@@ -145,7 +145,10 @@ export function compileBlock(work: Work, node: Block | undefined): void {
   const scope = new Scope(outer);
   work.context.scope = scope;
   const ends: (() => void)[] = [];
+  let leaves = false;
   for (const statement of node?.statements ?? []) {
+    if (leaves) warn(work, spanOf(statement), "unreachable", "this is never reached");
+    leaves = LEAVING.has(statement.$type);
     compileStatement(work, statement);
     if (statement.$type === "LetStatement" || statement.$type === "SpawnStatement") {
       const symbol = scope.names.get(statement.name);
@@ -153,7 +156,27 @@ export function compileBlock(work: Work, node: Block | undefined): void {
     }
   }
   for (const end of ends) end();
+  warnOfUnused(work, scope, node);
   work.context.scope = outer;
+}
+
+/** Statements that nothing behind them in the same block follows. */
+const LEAVING: ReadonlySet<string> = new Set([
+  "ReturnStatement",
+  "BreakStatement",
+  "ContinueStatement",
+  "FailStatement",
+]);
+
+/** Variables of a block that nobody reads; a name that begins with _ says that this is meant. */
+function warnOfUnused(work: Work, scope: Scope, node: Block | undefined): void {
+  for (const statement of node?.statements ?? []) {
+    if (statement.$type !== "LetStatement" || statement.name.startsWith("_")) continue;
+    const symbol = scope.names.get(statement.name);
+    if (symbol?.kind !== "local" || symbol.reads.count > 0 || symbol.declared.start !== nameSpan(statement).start)
+      continue;
+    warn(work, nameSpan(statement), "unused", `nothing reads "${statement.name}"`);
+  }
 }
 
 /** Makes a local of the current block. Returns its slot. */
@@ -166,7 +189,15 @@ function declareLocal(work: Work, name: string, span: Span): number {
 function defineLocal(work: Work, name: string, span: Span): number {
   const { context, source } = work;
   const slot = context.emitter.slot();
-  const symbol: LocalSymbol = { kind: "local", name, slot, context, captured: false, declared: { source, ...span } };
+  const symbol: LocalSymbol = {
+    kind: "local",
+    name,
+    slot,
+    context,
+    captured: false,
+    reads: { count: 0 },
+    declared: { source, ...span },
+  };
   context.scope.names.set(name, symbol);
   noteUse(work, symbol, span);
   return slot;
@@ -550,7 +581,7 @@ function compileAssignment(work: Work, node: ExpressionStatement, target: Expres
 }
 
 function storeVariable(work: Work, name: string, span: Span): void {
-  const symbol = resolve(work, name, span);
+  const symbol = resolve(work, name, span, true);
   if (symbol?.kind === "local") {
     if (symbol.captured)
       complain(

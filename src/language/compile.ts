@@ -25,7 +25,7 @@ export async function compileFlow(path: string, options: LoadOptions): Promise<C
   const sink = new DiagnosticSink();
   const { modules } = await loadFlow(path, options, sink);
   const program = compileModules(modules, sink);
-  return { program: sink.failed ? undefined : program, diagnostics: sink.all };
+  return { program: sink.failed ? undefined : program, diagnostics: sink.sorted };
 }
 
 /** What an editor wants to know about a flow, whether or not it has mistakes. */
@@ -43,7 +43,7 @@ export async function analyseFlow(path: string, options: LoadOptions): Promise<F
   const { modules } = await loadFlow(path, options, sink);
   const uses: Use[] = [];
   const { modules: names } = compileModules(modules, sink, uses);
-  return { modules, names, uses, diagnostics: sink.all };
+  return { modules, names, uses, diagnostics: sink.sorted };
 }
 
 /** The imports that run the imported file: the first one of each, in the order in which they run. */
@@ -208,6 +208,7 @@ export function compileWatch(
       slot: GIVEN_SLOTS + index,
       context,
       captured: false,
+      reads: { count: 0 },
       declared,
     });
   });
@@ -219,6 +220,7 @@ export function compileWatch(
       slot: variable.slot,
       context,
       captured: false,
+      reads: { count: 0 },
       declared,
     });
   }

@@ -62,6 +62,14 @@ export class DiagnosticSink {
     this.add(source, span, "warning", code, message, suggestion);
   }
 
+  /** All remarks, file by file, from top to bottom. */
+  get sorted(): Diagnostic[] {
+    const files = [...new Set(this.all.map(({ file }) => file))];
+    return this.all.toSorted(
+      (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+    );
+  }
+
   get failed(): boolean {
     return this.all.some((diagnostic) => diagnostic.severity === "error");
   }

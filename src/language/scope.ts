@@ -14,6 +14,8 @@ export interface LocalSymbol {
   readonly slot: number;
   readonly context: FunctionContext;
   readonly declared: Declared;
+  /** Whether anything reads it; shared with its copies. */
+  readonly reads: { count: number };
   /** The value was copied from the code around a `guest` or `spawn` block. */
   readonly captured: boolean;
 }

@@ -20,6 +20,11 @@ export function noteUse(work: Work, symbol: FlowSymbol | undefined, span: Span):
   if (symbol !== undefined) work.uses?.push({ source: work.source, start: span.start, end: span.end, symbol });
 }
 
+/** Tells of something that is allowed but hardly meant. */
+export function warn(work: Work, span: Span, code: string, message: string): void {
+  work.sink.warning(work.source, span, code, message);
+}
+
 export function complain(work: Work, span: Span, code: string, message: string, suggestion?: string): void {
   const hint = suggestion === undefined ? "" : `; did you mean "${suggestion}"?`;
   work.sink.error(work.source, span, code, message + hint, suggestion);

@@ -68,3 +68,28 @@ describe("what is wrong is told with line and column", () => {
     expect(diagnostics).toMatchObject([{ file: "b.tdx", code: "import-cycle" }]);
   });
 });
+
+describe("what is hardly meant is a warning", () => {
+  it.each([
+    ["fn f() { let a = 1 let _b = 2 let c = 3 c = 4 }", ['1:14 nothing reads "a"', '1:35 nothing reads "c"']],
+    ["fn f(n) { let a = n spawn t { log a } return n }", []],
+    [
+      "fn f() { return 1 log 2 }\nwhile true { break { log 3 } }",
+      ["1:19 this is never reached", "2:20 this is never reached"],
+    ],
+    [
+      "TDH.MEM.SEPT.RD(gpa: 0x1008, level: 7, tdr: 0x1001)",
+      [
+        '1:22 "gpa" is the address of a page: a multiple of 4K',
+        "1:37 S-EPT levels are 0 to 4",
+        '1:45 "tdr" is the address of a page: a multiple of 4K',
+      ],
+    ],
+    ["TDH.MR.EXTEND(gpa: 0x100, tdr: 0)", []],
+  ])("%s", async (source, expected) => {
+    const { diagnostics, program } = await compileSources({ "main.tdx": source });
+    expect(diagnostics.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual(expected);
+    expect(diagnostics.every(({ severity }) => severity === "warning")).toBe(true);
+    expect(program).toBeDefined();
+  });
+});

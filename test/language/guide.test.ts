@@ -19,9 +19,11 @@ describe("each example of the language guide runs to its end", () => {
       flowsFolder: "flows",
     });
     expect(diagnostics).toEqual([]);
-    const { runtime } = start(program!);
-    runtime.run(100_000);
-    expect(runtime.failure).toBeUndefined();
-    expect(runtime.status).toBe("done");
+    for (const entry of [program!.entry, ...program!.tests.map(({ fn }) => fn)]) {
+      const { runtime } = start(program!, { entry });
+      runtime.run(100_000);
+      expect(runtime.failure).toBeUndefined();
+      expect(runtime.status).toBe("done");
+    }
   });
 });
