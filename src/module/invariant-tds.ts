@@ -4,7 +4,6 @@ import {
   HKID_ASSIGNED,
   HKID_FLUSHED,
   TD_BLOCKED,
-  TD_HKID_ASSIGNED,
   TD_KEYS_CONFIGURED,
   TD_TEARDOWN,
   VCPU_ACTIVE,
@@ -72,7 +71,7 @@ export function keyBeforeUse({ tds, vcpus, machine }: State, report: Report): vo
   const { store, platform } = machine;
   const allPackages = 2 ** platform.config.packages.length - 1;
   for (const td of tds) {
-    if (td.lifecycle === TD_HKID_ASSIGNED || td.lifecycle === TD_TEARDOWN) continue;
+    if (td.lifecycle !== TD_KEYS_CONFIGURED) continue;
     if (store.read(td.tdr + TDR_PKG_CONFIG_BITMAP) !== allPackages)
       report(`TD ${hex(td.hpa)}: its key is not configured everywhere`);
   }
