@@ -35,8 +35,6 @@ const KIND = 1;
 const HPA = 2; // number, 2 words
 const HKID = 4;
 const OWN_HKID = 5;
-/** Words that the record takes. */
-export const HAZARD_WORDS = 6;
 
 export class Hazards {
   private readonly store: Store;

@@ -19,8 +19,7 @@ const CHUNK_SHIFT = 18; // 1 MiB of words a chunk: 256 blocks
 const CHUNK_WORDS = 1 << CHUNK_SHIFT;
 const CHUNK_MASK = CHUNK_WORDS - 1;
 
-/** Journal bytes of one step mark and of one entry of a value slot (an array element each for slot, old value). */
-const MARK_BYTES = 8;
+/** Journal bytes of one entry of a value slot: an array element each for the slot and the old value, which may be boxed. */
 const VALUE_ENTRY_BYTES = 24;
 
 export interface StoreOptions {
@@ -290,9 +289,4 @@ export class Store {
     this.valueBase += drop;
     this.marks.forgetBefore(keep);
   }
-}
-
-/** For benchmarks and reports: history bytes of a step that changed `words` words and `values` slots. */
-export function stepBytes(words: number, values: number): number {
-  return MARK_BYTES + words * 8 + values * VALUE_ENTRY_BYTES;
 }
