@@ -1,8 +1,9 @@
 /** Compiles a flow: all its files to one program. */
 
 import { compileExpression } from "./compile-expressions.ts";
+import { compileFunction, compileImport, compileTest, finishFunction } from "./compile-functions.ts";
 import { compilePlatform } from "./compile-platform.ts";
-import { compileFunction, compileImport, compileStatement, compileTest, finishFunction } from "./compile-statements.ts";
+import { compileStatement } from "./compile-statements.ts";
 import { type Diagnostic, DiagnosticSink, type Span, sourceFile } from "./diagnostics.ts";
 import type { FlowFunction, FlowProgram } from "./flow-code.ts";
 import { FunctionContext } from "./function-context.ts";
