@@ -33,7 +33,7 @@ interface WasmApi {
 
 /** A kernel, or undefined where WebAssembly is not to be had. */
 export function wasmKernel(): Sha512Kernel | undefined {
-  const wasm = (globalThis as { WebAssembly?: WasmApi }).WebAssembly;
+  const wasm = (globalThis as unknown as { WebAssembly?: WasmApi }).WebAssembly;
   if (wasm === undefined) return undefined;
   try {
     const { memory, run } = new wasm.Instance(new wasm.Module(assemble())).exports;

@@ -133,17 +133,20 @@ export class Workbench {
     return labels;
   }
 
-  /** Shows the TDX views, or hides what is in front of them. */
   async showTrees(): Promise<void> {
-    const item = this.page
-      .locator(".activitybar .action-item")
-      .filter({ has: this.page.locator('[aria-label^="TDX"]') });
-    if (!/checked/.test((await item.getAttribute("class")) ?? "")) await item.click();
-    await this.page.locator('.pane-header[aria-label^="PAMT"]').waitFor();
+    await this.#showContainer("TDX", "PAMT");
   }
 
   async showDebugView(): Promise<void> {
-    await this.command("View: Show Run and Debug");
+    await this.#showContainer("Run and Debug", "Breakpoints");
+  }
+
+  /** Shows views of the side bar by their icon: a press on the icon of what is shown would hide them. */
+  async #showContainer(icon: string, view: string): Promise<void> {
+    const item = this.page.locator(".activitybar .action-item", { has: this.page.locator(`[aria-label^="${icon}"]`) });
+    const header = this.page.locator(`.pane-header[aria-label^="${view}"]`);
+    if (!(await header.isVisible())) await item.click();
+    await header.waitFor();
   }
 
   /** Names a function to stop in, in the Breakpoints view. */
