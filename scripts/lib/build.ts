@@ -42,7 +42,21 @@ const bundles: readonly BuildOptions[] = [
     external: ["vscode"],
   },
   {
-    entryPoints: ["src/extension/extension.ts"],
+    entryPoints: ["src/extension/language-process.ts"],
+    outfile: "dist/language-server.cjs",
+    platform: "node",
+    format: "cjs",
+    target: NODE,
+  },
+  {
+    entryPoints: ["src/extension/language-worker.ts"],
+    outfile: "dist/web/language-worker.js",
+    platform: "browser",
+    format: "iife",
+    target: "es2022",
+  },
+  {
+    entryPoints: ["src/extension/web.ts"],
     outfile: "dist/web/extension.cjs",
     platform: "browser",
     format: "cjs",

@@ -7,7 +7,7 @@ import type { AdapterHost } from "../adapter/host.ts";
 import type { LoadOptions } from "../language/load.ts";
 
 /** The folder above the bundle that has the shipped flows; undefined if they did not come along. */
-function shippedRoot(): string | undefined {
+export function shippedRoot(): string | undefined {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (let up = 0; up < 3; up++) {
     folder = dirname(folder);

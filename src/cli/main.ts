@@ -4,11 +4,21 @@ import { checkCommand } from "./check.ts";
 import { type CommandLine, EXIT_FINE, EXIT_USAGE, helpText, UsageError } from "./command.ts";
 import { dapCommand } from "./dap.ts";
 import { decodeCommand } from "./decode.ts";
+import { fmtCommand } from "./fmt.ts";
+import { lspCommand } from "./lsp.ts";
 import { replayCommand } from "./replay.ts";
 import { serveReplay } from "./replay-pool.ts";
 import { runCommand } from "./run.ts";
 
-const commands: readonly CommandLine[] = [runCommand, checkCommand, replayCommand, decodeCommand, dapCommand];
+const commands: readonly CommandLine[] = [
+  runCommand,
+  checkCommand,
+  fmtCommand,
+  replayCommand,
+  decodeCommand,
+  dapCommand,
+  lspCommand,
+];
 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));

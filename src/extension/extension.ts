@@ -1,27 +1,12 @@
+/** The entry point where Node runs the extension: on the desktop, or on the server of a remote window. */
 import * as vscode from "vscode";
-import { TdxDebugSession } from "../adapter/session.ts";
-import { registerCommands } from "./commands.ts";
-import { DEBUG_TYPE, FlowConfigurationProvider } from "./configuration.ts";
-import { FlowDiagnostics } from "./diagnostics.ts";
-import { adapterHost } from "./host.ts";
-import { registerInspectViews } from "./inspect-views.ts";
+import { LanguageClient, TransportKind } from "vscode-languageclient/node";
+import { activateWith } from "./activation.ts";
 
-/** The entry point of both bundles: nothing here depends on where it runs. */
 export function activate(context: vscode.ExtensionContext): void {
-  const configuration = new FlowConfigurationProvider();
-  const host = adapterHost(context.extensionUri);
-  context.subscriptions.push(
-    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, configuration),
-    vscode.debug.registerDebugConfigurationProvider(
-      DEBUG_TYPE,
-      configuration,
-      vscode.DebugConfigurationProviderTriggerKind.Dynamic,
-    ),
-    vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {
-      createDebugAdapterDescriptor: () => new vscode.DebugAdapterInlineImplementation(new TdxDebugSession(host)),
-    }),
-    new FlowDiagnostics(context.extensionUri),
-    ...registerInspectViews(),
-    ...registerCommands(context.extensionUri),
+  const module = vscode.Uri.joinPath(context.extensionUri, "dist", "language-server.cjs").fsPath;
+  activateWith(
+    context,
+    async (id, name, options) => new LanguageClient(id, name, { module, transport: TransportKind.ipc }, options),
   );
 }

@@ -1,0 +1,141 @@
+/**
+ * A source as words, for what has to work while it is being written: where the syntax tree has holes, its words are still there.
+ */
+import type { SourceFile } from "../diagnostics.ts";
+import { sourceFile } from "../diagnostics.ts";
+import { languageServices } from "../services.ts";
+import { splitString } from "../strings.ts";
+
+export interface Word {
+  readonly kind: "name" | "number" | "text" | "sign";
+  readonly text: string;
+  readonly start: number;
+  /** Behind its last character. */
+  readonly end: number;
+}
+
+export interface Comment {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface SourceWords {
+  readonly source: SourceFile;
+  readonly words: readonly Word[];
+  readonly comments: readonly Comment[];
+}
+
+interface LexedToken {
+  readonly image: string;
+  readonly startOffset: number;
+  readonly tokenType: { readonly name: string };
+}
+
+/** Words of a source, or of the piece of one that begins at `offset`. */
+function wordsOf(text: string, offset = 0): { words: Word[]; comments: Comment[] } {
+  const { tokens, hidden } = languageServices().parser.Lexer.tokenize(text);
+  const words = tokens.map((token) => ({ kind: kindOf(token), ...placed(token, offset) }));
+  const comments = hidden.filter(({ tokenType }) => tokenType.name !== "WS").map((token) => placed(token, offset));
+  return { words, comments };
+}
+
+function placed({ image, startOffset }: LexedToken, offset: number): { text: string; start: number; end: number } {
+  return { text: image, start: startOffset + offset, end: startOffset + offset + image.length };
+}
+
+function kindOf({ image, tokenType }: LexedToken): Word["kind"] {
+  if (tokenType.name === "NUMBER") return "number";
+  if (tokenType.name === "TEXT") return "text";
+  return /^[A-Za-z_]/.test(image) ? "name" : "sign";
+}
+
+export function sourceWords(path: string, text: string): SourceWords {
+  return { source: sourceFile(path, text), ...wordsOf(text) };
+}
+
+/** A piece of code inside a string. */
+export interface Hole {
+  readonly start: number;
+  readonly end: number;
+  readonly words: readonly Word[];
+}
+
+/** The interpolated expressions of a string. */
+export function holesOf(word: Word): Hole[] {
+  return splitString(word.text).parts.flatMap((part) => {
+    if (part.kind === "text") return [];
+    const start = word.start + part.offset;
+    const end = start + part.source.length;
+    return [{ start, end, words: wordsOf(part.source, start).words }];
+  });
+}
+
+/** All words, those inside strings' braces instead of the string. */
+export function flatWords(words: readonly Word[]): Word[] {
+  return words.flatMap((word) => {
+    const holes = word.kind === "text" ? holesOf(word) : [];
+    return holes.length === 0 ? [word] : holes.flatMap((hole) => flatWords(hole.words));
+  });
+}
+
+/** Index of the last word that begins before `offset`, or -1. */
+export function wordBefore(words: readonly Word[], offset: number): number {
+  let low = 0;
+  let high = words.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((words[middle] as Word).start < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+const CLOSERS: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" };
+
+/** Index of the bracket that closes the one at `open`; of the last word if none does. */
+export function closing(words: readonly Word[], open: number): number {
+  let depth = 0;
+  for (let at = open; at < words.length; at++) {
+    const { kind, text } = words[at] as Word;
+    if (kind !== "sign") continue;
+    if (text === "(" || text === "[" || text === "{") depth++;
+    else if (CLOSERS[text] !== undefined && --depth === 0) return at;
+  }
+  return words.length - 1;
+}
+
+/** Index of the bracket that opens the one at `close`, or -1. */
+export function opening(words: readonly Word[], close: number): number {
+  let depth = 0;
+  for (let at = close; at >= 0; at--) {
+    const { kind, text } = words[at] as Word;
+    if (kind !== "sign") continue;
+    if (CLOSERS[text] !== undefined) depth++;
+    else if ((text === "(" || text === "[" || text === "{") && --depth === 0) return at;
+  }
+  return -1;
+}
+
+/** The dotted path that ends with the word at `index`: `TDH.MEM.TRACK`; where it begins. Undefined if that is no name. */
+export function pathEnding(words: readonly Word[], index: number): { path: string[]; first: number } | undefined {
+  if (words[index]?.kind !== "name") return undefined;
+  const path = [words[index].text];
+  let first = index;
+  while (words[first - 1]?.text === "." && words[first - 2]?.kind === "name") {
+    first -= 2;
+    path.unshift((words[first] as Word).text);
+  }
+  return words[first - 1]?.text === "." ? undefined : { path, first };
+}
+
+/** The path that the name at `index` is part of, whole: also what follows it. */
+export function pathAround(
+  words: readonly Word[],
+  index: number,
+): { path: string[]; first: number; last: number } | undefined {
+  let last = index;
+  while (words[last + 1]?.text === "." && words[last + 2]?.kind === "name") last += 2;
+  const found = pathEnding(words, last);
+  return found === undefined ? undefined : { ...found, last };
+}

@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Location, WorkspaceEdit } from "vscode-languageserver/node";
+import { FOLDER, LanguageClient } from "./client.ts";
+
+const LIB = "fn add(a, b) { return a + b }\nlet limit = add(1, 2)\n";
+
+let client: LanguageClient;
+beforeEach(async () => {
+  client = await LanguageClient.start({
+    "lib.tdx": LIB,
+    "user.tdx": 'import "lib"\nlog "{add(limit, 1)}"\n',
+    "aliased.tdx": 'import "lib" as lib\nlog lib.add(1, 2)\n',
+    "shipped/tdx/ready.tdx": "fn made() {}\n",
+    "stranger.tdx": "fn add() {}\nadd()\n",
+  });
+});
+afterEach(() => client.stop());
+
+const place = ({ uri, range }: Location): string =>
+  `${uri.slice(FOLDER.length + 1)}:${range.start.line}:${range.start.character}-${range.end.character}`;
+
+const definition = async (text: string): Promise<string | null> => {
+  const found = await client.ask<Location | null>("textDocument/definition", text);
+  return found === null ? null : place(found);
+};
+
+const references = async (text: string): Promise<string[]> => {
+  const context = { includeDeclaration: true };
+  return (await client.ask<Location[]>("textDocument/references", text, { context })).map(place).sort();
+};
+
+async function rename(text: string, newName: string): Promise<string[]> {
+  const edit = await client.ask<WorkspaceEdit>("textDocument/rename", text, { newName });
+  const edits = Object.entries(edit.changes ?? {});
+  return edits.flatMap(([uri, list]) => list.map(({ range, newText }) => `${place({ uri, range })} ${newText}`)).sort();
+}
+
+describe("definition", () => {
+  it("finds locals, parameters, functions and what blocks see of outside", async () => {
+    expect(await definition("let a = 1\n{ let a = 2 log |a }")).toBe("main.tdx:1:6-7");
+    expect(await definition("fn f(x) { return |x }")).toBe("main.tdx:0:5-6");
+    expect(await definition("fn f() { g|() }\nfn g() {}")).toBe("main.tdx:1:3-4");
+    expect(await definition("fn f(t) { spawn w { log t| } join w }")).toBe("main.tdx:0:5-6");
+  });
+
+  it("goes into imported files, from strings too, and to the file of an import", async () => {
+    expect(await definition('import "lib"\nlog "sum {ad|d(1, 2)}"')).toBe("lib.tdx:0:3-6");
+    expect(await definition('import "lib" as l\nlog l.lim|it')).toBe("lib.tdx:1:4-9");
+    expect(await definition('import "l|ib"')).toBe("lib.tdx:0:0-0");
+    expect(await definition("log PT_|TDR")).toBeNull();
+  });
+});
+
+describe("references", () => {
+  it("finds the uses of a function in all files that import it, and no other of that name", async () => {
+    expect(await references('import "lib"\nlet x = ad|d(1, 2)')).toEqual([
+      "aliased.tdx:1:8-11",
+      "lib.tdx:0:3-6",
+      "lib.tdx:1:12-15",
+      "main.tdx:1:8-11",
+      "user.tdx:1:6-9",
+    ]);
+  });
+
+  it("keeps variables of one name in different blocks apart", async () => {
+    expect(await references("let a = 1\n{ let a| = 2 log a }\nlog a")).toEqual(["main.tdx:1:16-17", "main.tdx:1:6-7"]);
+  });
+});
+
+describe("rename", () => {
+  it("changes the name in every file", async () => {
+    expect(await rename('import "lib"\nlet x = ad|d(1, 2)', "sum")).toEqual([
+      "aliased.tdx:1:8-11 sum",
+      "lib.tdx:0:3-6 sum",
+      "lib.tdx:1:12-15 sum",
+      "main.tdx:1:8-11 sum",
+      "user.tdx:1:6-9 sum",
+    ]);
+  });
+
+  it.each([
+    ["while", /word of the language/],
+    ["1st", /not a name/],
+    ["alloc_page", /built in/],
+    ["limit", /declared in lib\.tdx already/],
+  ])("refuses the name %s and says why", async (name, reason) => {
+    await expect(rename('import "lib"\nlet x = ad|d(1, 2)', name)).rejects.toThrow(reason);
+  });
+
+  it("refuses what is no name of a flow, and what is shipped", async () => {
+    await expect(rename("TDH.SYS.IN|IT()", "x")).rejects.toThrow(/not declared in a flow/);
+    await expect(rename('import "tdx/ready"\nma|de()', "x")).rejects.toThrow(/comes with the debugger/);
+  });
+});
