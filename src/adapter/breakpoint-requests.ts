@@ -1,5 +1,6 @@
 /** Requests about breakpoints: which debugger breakpoints they mean, and what became of them. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { DataBreakpointRequest } from "../debugger/data-breakpoints.ts";
 import { EXCEPTION_FILTERS } from "../debugger/exceptions.ts";
 import type { Session } from "../debugger/session.ts";
 import type { ClientView } from "./client-view.ts";
@@ -56,6 +57,12 @@ export class BreakpointRequests {
         ? { verified: true }
         : { verified: false, message: `There is no exception filter "${filter}".` },
     );
+  }
+
+  data(session: Session, requests: readonly DataBreakpointRequest[]): Breakpoints {
+    session.control.breakpointsChanged();
+    const { machine } = session.debuggee;
+    return session.breakpoints.setData(machine, requests).map((answer) => this.client.breakpoint(answer));
   }
 
   async locations(

@@ -8,6 +8,8 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsConditionalBreakpoints: true,
   supportsHitConditionalBreakpoints: true,
   supportsLogPoints: true,
+  supportsDataBreakpoints: true,
+  supportsDataBreakpointBytes: true,
   supportsEvaluateForHovers: true,
   supportsStepBack: true,
   supportsSteppingGranularity: true,

@@ -1,6 +1,6 @@
 /** How a client counts lines and columns, and what it is told apart from answers: output. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
-import type { BreakpointRequest } from "../debugger/breakpoints.ts";
+import type { BreakpointRequest } from "../debugger/active-breakpoint.ts";
 import type { Session } from "../debugger/session.ts";
 import type { Diagnostic } from "../language/diagnostics.ts";
 import type { Sources } from "./sources.ts";

@@ -1,7 +1,9 @@
 /** Requests that look at a session that stands still. What they hand out by number holds until it moves. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import { cellsDataId, memoryDataId, slotDataId } from "../debugger/data-breakpoints.ts";
 import type { ExceptionHit } from "../debugger/exceptions.ts";
 import { hex } from "../debugger/inspect/format.ts";
+import type { Item } from "../debugger/inspect/item.ts";
 import { functionAt, leafPath } from "../debugger/leaf-sources.ts";
 import type { Session } from "../debugger/session.ts";
 import type { StackFrame } from "../debugger/stack.ts";
@@ -16,6 +18,15 @@ import type { Sources } from "./sources.ts";
 /** Threads are numbered from 1: to some clients 0 is no thread. */
 export function threadOf(task: number): number {
   return task + 1;
+}
+
+/** What a client wants to watch. */
+export interface DataWanted {
+  readonly reference: number;
+  readonly name: string;
+  readonly frameId: number | undefined;
+  /** 0: as many as it has. */
+  readonly bytes: number;
 }
 
 export class Looking {
@@ -112,6 +123,38 @@ export class Looking {
     };
   }
 
+  /** What a data breakpoint would watch: a variable of a list that was shown, one of a frame, or bytes at an address. */
+  dataInfo(session: Session, wanted: DataWanted): DebugProtocol.DataBreakpointInfoResponse["body"] {
+    const { machine } = session.debuggee;
+    const item = wanted.reference ? this.item(wanted.reference, wanted.name) : this.local(session, wanted);
+    const bytes = wanted.bytes || 8;
+    if (item === undefined && /^0x[0-9a-f]+$/i.test(wanted.name)) {
+      const hpa = Number(wanted.name);
+      if (!Number.isSafeInteger(hpa) || hpa + bytes > 2 ** machine.platform.addressBits) {
+        return { dataId: null, description: `${wanted.name} is no physical address` };
+      }
+      return dataBreakpoint(memoryDataId(hpa, bytes), `${bytes} bytes at ${session.inspector.moment.hpa(hpa)}`);
+    }
+    if (item?.slot !== undefined) return dataBreakpoint(slotDataId(item.slot), wanted.name);
+    const cells = item?.cells ?? [];
+    if (item === undefined || cells.length === 0) {
+      return { dataId: null, description: `${wanted.name} is not stored anywhere of its own` };
+    }
+    const dataId = cells.map(([first, count]) => cellsDataId(machine, first, count)).join("+");
+    return dataBreakpoint(dataId, item.label);
+  }
+
+  private item(reference: number, name: string): Item | undefined {
+    const items = this.references.get(reference);
+    return items === "spent" ? undefined : items?.find((item) => item.label === name);
+  }
+
+  private local(session: Session, { name, frameId }: DataWanted): Item | undefined {
+    const { task, frame } =
+      frameId === undefined ? { task: session.debuggee.task, frame: undefined } : this.frame(frameId);
+    return session.locals(task, frame?.flowFrame ?? 0).find((item) => item.label === name);
+  }
+
   exceptionInfo(session: Session, hit: ExceptionHit | undefined): DebugProtocol.ExceptionInfoResponse["body"] {
     if (hit === undefined) throw new RequestError("the session did not stop for an exception");
     return exceptionInfo(session, hit);
@@ -148,4 +191,8 @@ export class Looking {
     if (frame === undefined) throw new RequestError("this frame belongs to an earlier stop");
     return frame;
   }
+}
+
+function dataBreakpoint(dataId: string, description: string): DebugProtocol.DataBreakpointInfoResponse["body"] {
+  return { dataId, description, accessTypes: ["write"], canPersist: false };
 }

@@ -86,6 +86,22 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const session = debugging.needSession();
       return { body: { breakpoints: breakpoints.exceptions(session, request.texts("filters"), options) } };
     },
+    dataBreakpointInfo: (args) => {
+      const request = new Arguments(args);
+      const frame = request.number("frameId", -1);
+      const wanted = {
+        reference: request.number("variablesReference", 0),
+        name: request.required("name"),
+        frameId: frame < 0 ? undefined : frame,
+        bytes: request.number("bytes", 0),
+      };
+      return { body: looking.dataInfo(debugging.needStopped(), wanted) };
+    },
+    setDataBreakpoints: (args) => {
+      const requests = new Arguments(args).objects("breakpoints");
+      const wanted = requests.map((request) => ({ ...breakpoint(request), dataId: request.required("dataId") }));
+      return { body: { breakpoints: breakpoints.data(debugging.needSession(), wanted) } };
+    },
     breakpointLocations: async (args) => {
       const request = new Arguments(args);
       const path = request.object("source").text("path", "");

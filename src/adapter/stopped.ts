@@ -15,8 +15,8 @@ export function stoppedBody(stop: Stop, session: Session): Body {
 function reasonOf(stop: Stop, session: Session): Body {
   switch (stop.reason) {
     case "breakpoint": {
-      const ids = [...(stop.breakpoint?.ids ?? [])];
-      return { reason: stop.breakpoint?.isFunction ? "function breakpoint" : "breakpoint", hitBreakpointIds: ids };
+      const { ids = [], kind = "line" } = stop.breakpoint ?? {};
+      return { reason: kind === "line" ? "breakpoint" : `${kind} breakpoint`, hitBreakpointIds: [...ids] };
     }
     case "exception":
       return { reason: "exception", ...exceptionText(stop) };

@@ -4,63 +4,38 @@
  * breakpoint costs one read of an array.
  */
 import type { FlowProgram, FlowStatement } from "../language/flow-code.ts";
+import type { Machine } from "../module/machine.ts";
 import { parseTrace } from "../module/step.ts";
+import {
+  type ActiveBreakpoint,
+  activeBreakpoint,
+  type Breakpoint,
+  type BreakpointHit,
+  type BreakpointKind,
+  type BreakpointRequest,
+  conditionHolds,
+  meet,
+} from "./active-breakpoint.ts";
+import { type DataBreakpointRequest, DataBreakpoints } from "./data-breakpoints.ts";
 import { AT_CALL, AT_STATEMENT, type Debuggee, IN_LEAF } from "./debuggee.ts";
 import { globToRegExp } from "./glob.ts";
-import { type HitCondition, Hits, parseHitCondition } from "./hit-condition.ts";
 import { GUEST_LEAF, LEAVES } from "./leaf-names.ts";
 import { type LeafSource, leafPath, stepAtOrAfter } from "./leaf-sources.ts";
 import type { Position } from "./timeline.ts";
 
-/** What a client asks for. */
-export interface BreakpointRequest {
-  /** Line and column from 1. */
-  readonly line?: number;
-  readonly column?: number;
-  readonly condition?: string;
-  readonly hitCondition?: string;
-  readonly logMessage?: string;
-}
-
-/** What became of it. */
-export interface Breakpoint {
-  readonly id: number;
-  readonly verified: boolean;
-  /** Why it is not verified, or what it matches. */
-  readonly message?: string;
-  readonly line?: number;
-  readonly column?: number;
-}
-
-interface Active {
-  readonly id: number;
-  readonly condition: string;
-  readonly hitCondition: HitCondition | undefined;
-  readonly logMessage: string;
-  readonly hits: Hits;
-}
-
-/** What is to happen at a place. */
-export interface BreakpointHit {
-  /** Ids of the breakpoints to stop at; none if there are only messages. */
-  readonly ids: readonly number[];
-  readonly isFunction: boolean;
-  readonly messages: readonly string[];
-}
-
-type Group = { readonly isFunction: boolean; readonly breakpoints: readonly Placed[] };
 interface Placed {
-  readonly active: Active;
+  readonly active: ActiveBreakpoint;
   readonly statements: readonly number[];
   readonly leaves: readonly number[];
   readonly step?: { readonly path: string; readonly line: number };
 }
 
 export class Breakpoints {
+  readonly data = new DataBreakpoints();
   private readonly program: FlowProgram;
   private nextId = 1;
   /** By source path; function breakpoints stand under "". */
-  private readonly groups = new Map<string, Group>();
+  private readonly groups = new Map<string, readonly Placed[]>();
 
   private byStatement = new Map<number, Placed[]>();
   private byLeaf = new Map<number, Placed[]>();
@@ -85,7 +60,7 @@ export class Breakpoints {
     const statements = this.program.statements
       .filter((statement) => statement.source.path === path)
       .sort((a, b) => a.line - b.line || a.column - b.column);
-    return this.place(path, false, requests, (request) => {
+    return this.place(path, "line", requests, (request) => {
       if (!this.program.sources.some((source) => source.path === path)) {
         return "The running flow does not use this file. It can be imported, or opened and debugged itself.";
       }
@@ -98,11 +73,16 @@ export class Breakpoints {
 
   /** Replaces all breakpoints of a leaf source. */
   setLeafLines(source: LeafSource, requests: readonly BreakpointRequest[]): Breakpoint[] {
-    return this.place(source.path, false, requests, (request) => {
+    return this.place(source.path, "line", requests, (request) => {
       const line = stepAtOrAfter(source, request.line ?? 1);
       if (line === undefined) return "There is no step at or after this line: a leaf stops where it yields one.";
       return { statements: [], leaves: [], step: { path: source.path, line }, place: { line, column: 1 } };
     });
+  }
+
+  /** Replaces all data breakpoints. */
+  setData(machine: Machine, requests: readonly DataBreakpointRequest[]): Breakpoint[] {
+    return this.data.set(machine, requests, () => this.nextId++);
   }
 
   /** For sources in which nothing can stop. */
@@ -112,7 +92,7 @@ export class Breakpoints {
 
   /** Replaces all function breakpoints. */
   setFunctions(requests: readonly (BreakpointRequest & { readonly name: string })[]): Breakpoint[] {
-    return this.place("", true, requests, ({ name }) => {
+    return this.place("", "function", requests, ({ name }) => {
       const pattern = globToRegExp(name);
       const leaves = LEAVES.filter((leaf) => pattern.test(leaf.name));
       const functions = this.program.functions.filter((fn) => fn.kind === "function" && pattern.test(fn.name));
@@ -137,7 +117,7 @@ export class Breakpoints {
 
   private place<R extends BreakpointRequest>(
     group: string,
-    isFunction: boolean,
+    kind: BreakpointKind,
     requests: readonly R[],
     find: (
       request: R,
@@ -148,18 +128,14 @@ export class Breakpoints {
     const breakpoints: Placed[] = [];
     const answers = requests.map((request): Breakpoint => {
       const id = this.nextId++;
-      const { condition = "", hitCondition = "", logMessage = "" } = request;
-      const hitTest = hitCondition.trim() === "" ? undefined : parseHitCondition(hitCondition);
-      if (hitCondition.trim() !== "" && hitTest === undefined) {
-        return { id, verified: false, message: `"${hitCondition}" is no hit count: write 3, >=3 or %3.` };
-      }
+      const active = activeBreakpoint(id, kind, request);
+      if (typeof active === "string") return { id, verified: false, message: active };
       const found = find(request);
       if (typeof found === "string") return { id, verified: false, message: found };
-      const active: Active = { id, condition: condition.trim(), hitCondition: hitTest, logMessage, hits: new Hits() };
       breakpoints.push({ ...found, active });
       return { id, verified: true, ...found.place, ...(found.message && { message: found.message }) };
     });
-    this.groups.set(group, { isFunction, breakpoints });
+    this.groups.set(group, breakpoints);
     this.index();
     return answers;
   }
@@ -175,7 +151,7 @@ export class Breakpoints {
     const add = <K>(map: Map<K, Placed[]>, key: K, placed: Placed): void => {
       map.set(key, [...(map.get(key) ?? []), placed]);
     };
-    for (const { breakpoints } of this.groups.values()) {
+    for (const breakpoints of this.groups.values()) {
       for (const placed of breakpoints) {
         for (const id of placed.statements) {
           add(this.byStatement, id, placed);
@@ -210,36 +186,24 @@ export class Breakpoints {
 
   /** Whether counts of hits are needed: they are from the start of the run. */
   get counts(): boolean {
-    return [...this.groups.values()].some(({ breakpoints }) => breakpoints.some(({ active }) => active.hitCondition));
+    return this.data.counts || [...this.groups.values()].flat().some(({ active }) => active.hitCondition !== undefined);
   }
 
   /** Whether a breakpoint's condition holds at a call that is about to be made. */
   mayStopAtCall(debuggee: Debuggee, callee: number): boolean {
-    return (this.byLeaf.get(callee) ?? []).some(({ active }) => conditionHolds(active, debuggee, []));
+    return (this.byLeaf.get(callee) ?? []).some(({ active }) => conditionHolds(active, debuggee));
   }
 
   /** Whether a breakpoint's condition holds at the present place; counts nothing. */
   mayHit(debuggee: Debuggee): boolean {
-    return (this.placedAt(debuggee) ?? []).some(({ active }) => conditionHolds(active, debuggee, []));
+    return (this.placedAt(debuggee) ?? []).some(({ active }) => conditionHolds(active, debuggee));
   }
 
-  /** What the breakpoints want at the place where the debuggee stands. */
-  hit(debuggee: Debuggee, position: Position): BreakpointHit | undefined {
+  /** What the breakpoints want at the place where the debuggee stands. `more`: data breakpoints whose data just changed. */
+  hit(debuggee: Debuggee, position: Position, more: readonly ActiveBreakpoint[]): BreakpointHit | undefined {
     const placed = this.placedAt(debuggee);
-    if (placed === undefined) return undefined;
-    const ids: number[] = [];
-    const messages: string[] = [];
-    let isFunction = false;
-    for (const { active, step, leaves, statements } of placed) {
-      if (!conditionHolds(active, debuggee, messages)) continue;
-      if (active.hitCondition && !active.hitCondition(active.hits.count(position.step, position.sub))) continue;
-      if (active.logMessage !== "") messages.push(interpolate(active.logMessage, debuggee));
-      else {
-        ids.push(active.id);
-        isFunction ||= step === undefined && (leaves.length > 0 || statements.length > 1);
-      }
-    }
-    return ids.length || messages.length ? { ids, isFunction, messages } : undefined;
+    if (placed === undefined && more.length === 0) return undefined;
+    return meet([...(placed ?? []).map(({ active }) => active), ...more], debuggee, position);
   }
 
   private placedAt(debuggee: Debuggee): readonly Placed[] | undefined {
@@ -276,23 +240,4 @@ function noFunction(name: string, program: FlowProgram): string {
   );
   const hint = near.length ? ` Did you mean ${near.slice(0, 3).join(", ")}?` : "";
   return `No leaf function and no function of the flow is called ${name}.${hint}`;
-}
-
-function conditionHolds(active: Active, debuggee: Debuggee, messages: string[]): boolean {
-  if (active.condition === "") return true;
-  const result = debuggee.evaluate(active.condition);
-  if ("error" in result) {
-    // Stops: a person then sees what is wrong, rather than wait for a stop that never comes.
-    messages.push(`Condition "${active.condition}": ${result.error}`);
-    return true;
-  }
-  return result.value === true || (result.value !== false && result.value !== 0 && result.value !== null);
-}
-
-/** Replaces {expression} in a log message by its value. */
-function interpolate(message: string, debuggee: Debuggee): string {
-  return message.replace(/\{([^{}]+)\}/g, (_, expression: string) => {
-    const result = debuggee.evaluate(expression);
-    return "error" in result ? `{${result.error}}` : debuggee.show(result.value);
-  });
 }

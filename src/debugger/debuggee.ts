@@ -4,6 +4,7 @@
  * places: before and after each call of the TDX module, and before each step inside it. Equal states move equally: the same
  * unit from the same state goes through the same places to the same next state.
  */
+import type { Machine } from "../module/machine.ts";
 import type { Store } from "../state/store.ts";
 
 /** Before a statement of a flow. */
@@ -63,6 +64,7 @@ export type RunEnd = "done" | "watched" | "inside" | "ended";
 
 export interface Debuggee {
   readonly store: Store;
+  readonly machine: Machine;
   /** Mark of the store at which nothing has run yet. */
   readonly start: number;
   readonly place: PlaceKind;

@@ -11,8 +11,6 @@ export interface Goal {
   readonly isFine: boolean;
   /** Stops before each call of the module on the way. */
   readonly stopsAtCalls: boolean;
-  /** How many units to run at most between looks, where it matters. */
-  readonly units?: number;
   /** The run may go on while the task has more frames than this. */
   readonly depth?: number;
   /** `left`: the last move ended a leaf that had been entered. */

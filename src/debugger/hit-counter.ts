@@ -35,12 +35,13 @@ export class HitCounter {
     if (timeline.remembers(START)) timeline.goBack(START);
     else timeline.restart();
     while (isBefore(timeline.position, here) && !timeline.hasEnded) {
-      if (timeline.isInside || timeline.position.step === here.step) timeline.fineForward();
+      if (timeline.isInside || timeline.position.step === here.step || !breakpoints.data.isEmpty)
+        timeline.fineForward();
       else {
         const units = Math.min(256, here.step - timeline.position.step);
         timeline.run(units, { ...this.stops.watch(), returned: undefined });
       }
-      if (this.stops.mayStopHere()) breakpoints.hit(timeline.debuggee, timeline.position);
+      if (this.stops.mayStopHere()) breakpoints.hit(timeline.debuggee, timeline.position, this.stops.dataHere());
       if (this.breath.isDue()) await this.breath.take();
     }
   }

@@ -20,6 +20,9 @@ import { isBefore, isSame, type Position, type Timeline } from "./timeline.ts";
 /** Units between looks at the clock: even slow ones take no longer than a breath is apart. */
 const UNITS_PER_LOOK = 256;
 
+/** Units that are undone at once: that takes a few milliseconds. */
+const UNDONE_PER_BREATH = 20_000;
+
 export type RunHost = BreathHost & StopsHost;
 
 interface Step {
@@ -30,6 +33,7 @@ interface Step {
 
 export class RunControl {
   readonly timeline: Timeline;
+  private readonly breakpoints: Breakpoints;
   private readonly stops: Stops;
   private readonly breath: Breath;
   private readonly counter: HitCounter;
@@ -38,6 +42,7 @@ export class RunControl {
 
   constructor(timeline: Timeline, breakpoints: Breakpoints, exceptions: ExceptionFilters, host: RunHost) {
     this.timeline = timeline;
+    this.breakpoints = breakpoints;
     this.stops = new Stops(timeline, breakpoints, exceptions, host);
     this.breath = new Breath(host);
     this.counter = new HitCounter(timeline, breakpoints, this.stops, this.breath);
@@ -51,6 +56,7 @@ export class RunControl {
   /** Breakpoints were set: what they count has to be counted anew. */
   breakpointsChanged(): void {
     this.counter.reset();
+    this.stops.forget();
   }
 
   // ---- forward ----
@@ -77,8 +83,13 @@ export class RunControl {
         if (stop) return stop;
         if (goal.isReached(wasInLeaf && timeline.debuggee.trace === "")) return { reason: "step" };
       } else {
-        const end = timeline.run(goal.units ?? UNITS_PER_LOOK, this.watch(goal));
-        const stop = end === "done" ? undefined : stops.here();
+        const before = timeline.position.step;
+        const end = timeline.run(this.watchesData ? 1 : UNITS_PER_LOOK, this.watch(goal));
+        // Data that the unit wrote may have changed at a place before the one that stopped it, or before its end.
+        const wroteData = this.watchesData && (timeline.isInside || stops.unitWroteData());
+        const isPlace = (): boolean => stops.mayStopHere() || (goal.stopsAtCalls && goal.isReached(false));
+        if (wroteData) timeline.goToFirst(before, isPlace);
+        const stop = end === "done" && !wroteData ? undefined : stops.here();
         if (stop) return stop;
         // A call that is watched for its inside only, or for a count that is not reached, is no place to be.
         if (!timeline.isInside && goal.isReached(false)) return { reason: "step" };
@@ -86,6 +97,10 @@ export class RunControl {
       }
       if (this.breath.isDue() && (await this.breath.take())) return { reason: "pause" };
     }
+  }
+
+  private get watchesData(): boolean {
+    return !this.breakpoints.data.isEmpty;
   }
 
   private watch(goal: Goal): Watch {
@@ -144,8 +159,9 @@ export class RunControl {
     const wanted = (): boolean => stops.mayStopHere() || (goal.isFine && goal.isReached(false));
     if (sub > 0) timeline.goToLast(step, wanted, sub);
     else {
+      const wroteData = stops.unitWroteData();
       timeline.back();
-      if (goal.isFine || stops.mayStopInside()) timeline.goToLast(step - 1, wanted);
+      if (goal.isFine || wroteData || stops.mayStopInside()) timeline.goToLast(step - 1, wanted);
     }
   }
 
@@ -157,10 +173,20 @@ export class RunControl {
     const isBack = !isBefore(timeline.position, position);
     let arrived = true;
     if (!isBack) arrived = await this.runTo(position);
-    else if (timeline.remembers(position)) timeline.goBack(position);
+    else if (timeline.remembers(position)) await this.undoTo(position);
     else arrived = await this.runAgain(position);
     this.forgetSteps(timeline.position);
     return arrived;
+  }
+
+  /** Back by the journal alone: millions of steps too, hence breath by breath. */
+  private async undoTo(position: Position): Promise<void> {
+    const { timeline } = this;
+    while (timeline.position.step - position.step > UNDONE_PER_BREATH) {
+      timeline.goBack({ step: timeline.position.step - UNDONE_PER_BREATH, sub: 0 });
+      if (this.breath.isDue()) await this.breath.take();
+    }
+    timeline.goBack(position);
   }
 
   /** The command of a client: as `goTo`, or to the end if the flow does not get that far. */

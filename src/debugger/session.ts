@@ -178,6 +178,12 @@ export class Session {
     ];
   }
 
+  /** Variables of a flow frame, counted from the innermost one. */
+  locals(task: number, flowFrame: number): Item[] {
+    const frame = this.debuggee.runtime.frames(task)[flowFrame];
+    return frame ? localItems(this.context, frame) : [];
+  }
+
   /** Value of an expression as an item. */
   evaluate(expression: string, flowFrame: number): Item | { readonly error: string } {
     const result = this.debuggee.evaluate(expression, flowFrame);

@@ -1,5 +1,6 @@
 /** What stops a run, wherever it is on its way: breakpoints, exception filters, and the end. */
-import type { BreakpointHit, Breakpoints } from "./breakpoints.ts";
+import type { ActiveBreakpoint, BreakpointHit } from "./active-breakpoint.ts";
+import type { Breakpoints } from "./breakpoints.ts";
 import { AT_CALL, AT_STATEMENT, ENDED, IN_LEAF, IN_STATEMENT, type Outcome, type Watch } from "./debuggee.ts";
 import type { ExceptionFilters, ExceptionHit } from "./exceptions.ts";
 import { type Timeline, UNWATCHED } from "./timeline.ts";
@@ -19,12 +20,19 @@ export interface StopsHost {
   classify(outcome: Outcome): string | undefined;
 }
 
+const NOTHING_WRITTEN: { readonly step: number; readonly breakpoints: ReadonlySet<ActiveBreakpoint> } = {
+  step: -1,
+  breakpoints: new Set(),
+};
+
 export class Stops {
   readonly unwatched = UNWATCHED;
   private readonly timeline: Timeline;
   private readonly breakpoints: Breakpoints;
   private readonly exceptions: ExceptionFilters;
   private readonly host: StopsHost;
+  /** The data breakpoints whose data a unit writes: of the unit that was looked at last. */
+  private writtenIn = NOTHING_WRITTEN;
 
   constructor(timeline: Timeline, breakpoints: Breakpoints, exceptions: ExceptionFilters, host: StopsHost) {
     this.timeline = timeline;
@@ -58,8 +66,9 @@ export class Stops {
     const exception = this.exceptionHere();
     if (exception) return { reason: "exception", exception };
     if (timeline.hasEnded) return { reason: "end" };
-    if (!this.isFlagged()) return undefined;
-    const breakpoint = this.breakpoints.hit(timeline.debuggee, timeline.position);
+    const data = this.dataHere();
+    if (!this.isFlagged() && data.length === 0) return undefined;
+    const breakpoint = this.breakpoints.hit(timeline.debuggee, timeline.position, data);
     if (breakpoint === undefined) return undefined;
     for (const message of breakpoint.messages) this.host.message(message);
     return breakpoint.ids.length ? { reason: "breakpoint", breakpoint } : undefined;
@@ -76,7 +85,63 @@ export class Stops {
 
   /** As `here`, without counting and without words: whether it is worth looking. */
   mayStopHere(): boolean {
-    return this.exceptionHere() !== undefined || (this.isFlagged() && this.breakpoints.mayHit(this.timeline.debuggee));
+    if (this.exceptionHere() !== undefined || this.dataHere().length > 0) return true;
+    return this.isFlagged() && this.breakpoints.mayHit(this.timeline.debuggee);
+  }
+
+  // ---- data ----
+
+  /** Data breakpoints whose data the move changed that led to the present place. */
+  dataHere(): ActiveBreakpoint[] {
+    const { timeline } = this;
+    if (this.breakpoints.data.isEmpty || timeline.isAtStart) return [];
+    if (timeline.isInside) {
+      const changed = this.changed(timeline.mark - 1, timeline.mark);
+      return changed.length === 0 ? changed : changed.filter((active) => this.writtenInside().has(active));
+    }
+    if (!this.unitWroteData()) return [];
+    // Only what the last move of the unit changed: for the rest there were places inside it.
+    const written = this.writtenIn.breakpoints;
+    return timeline.lookAtLastMove((from) => this.changed(from, undefined)).filter((active) => written.has(active));
+  }
+
+  /** Between units: whether the unit before wrote what a data breakpoint watches. */
+  unitWroteData(): boolean {
+    const { timeline } = this;
+    const { step } = timeline.position;
+    if (this.breakpoints.data.isEmpty || step === 0 || !timeline.remembersPrevious) return false;
+    this.writtenIn = { step: step - 1, breakpoints: this.written(timeline.mark - 1, timeline.mark) };
+    return this.writtenIn.breakpoints.size > 0;
+  }
+
+  /** Breakpoints were set: what is known about units is out of date. */
+  forget(): void {
+    this.writtenIn = NOTHING_WRITTEN;
+  }
+
+  /**
+   * What the unit around the present place writes when it is run as one. Looked at from inside it also takes locks in the
+   * journal, which no run that is not looked at shows: nothing may stop at those, or it would depend on who looks.
+   */
+  private writtenInside(): ReadonlySet<ActiveBreakpoint> {
+    const { timeline } = this;
+    const { position } = timeline;
+    if (this.writtenIn.step !== position.step) {
+      timeline.goBack({ step: position.step, sub: 0 });
+      const { mark } = timeline;
+      timeline.debuggee.run(1, UNWATCHED);
+      this.writtenIn = { step: position.step, breakpoints: this.written(mark, undefined) };
+      timeline.goBack(position);
+    }
+    return this.writtenIn.breakpoints;
+  }
+
+  private changed(from: number, to: number | undefined): ActiveBreakpoint[] {
+    return this.breakpoints.data.changed(this.timeline.debuggee.machine, from, to);
+  }
+
+  private written(from: number, to: number | undefined): ReadonlySet<ActiveBreakpoint> {
+    return this.breakpoints.data.written(this.timeline.debuggee.machine, from, to);
   }
 
   private isFlagged(): boolean {

@@ -104,17 +104,21 @@ export class Timeline {
 
   /** The smallest move. Returns whether it stayed inside the unit. */
   fineForward(): boolean {
-    if (this.debuggee.fineStep()) {
-      this.sub++;
-      // A mark for each place, so that places can be compared; the excursion takes them away with it.
-      while (this.now < this.step + this.sub) this.debuggee.store.mark();
-      return true;
-    }
+    if (this.advance()) return true;
     this.undo(this.step);
     this.sub = 0;
     this.debuggee.run(1, UNWATCHED);
     this.step = this.now;
     return false;
+  }
+
+  /** To the next place of the unit. False at its end, which an excursion never stays at. */
+  private advance(): boolean {
+    if (!this.debuggee.fineStep()) return false;
+    this.sub++;
+    // A mark for each place, so that places can be compared; the excursion takes them away with it.
+    while (this.now < this.step + this.sub) this.debuggee.store.mark();
+    return true;
   }
 
   // ---- back ----
@@ -139,13 +143,29 @@ export class Timeline {
   /** Goes to the last place inside unit `step`, before place `limit`, at which `wanted` holds; to its start if there is none. */
   goToLast(step: number, wanted: () => boolean, limit = Number.POSITIVE_INFINITY): void {
     this.goBack({ step, sub: 0 });
-    const { debuggee } = this;
     let found = 0;
-    for (let sub = 1; sub < limit && debuggee.fineStep(); sub++) {
-      this.sub = sub;
-      if (wanted()) found = sub;
-    }
+    while (this.sub + 1 < limit && this.advance()) if (wanted()) found = this.sub;
     this.goBack({ step, sub: found });
+  }
+
+  /** Goes to the first place inside unit `step` at which `wanted` holds. False if there is none: then stands at its end. */
+  goToFirst(step: number, wanted: () => boolean): boolean {
+    this.goBack({ step, sub: 0 });
+    while (this.advance()) if (wanted()) return true;
+    this.goBack({ step, sub: 0 });
+    this.forward();
+    return false;
+  }
+
+  /** At a position between units: what `look` says of the last move of the unit before it, given the mark where that began. */
+  lookAtLastMove<T>(look: (from: number) => T): T {
+    const { step } = this;
+    this.goBack({ step: step - 1, sub: 0 });
+    while (this.advance());
+    const seen = look(this.mark);
+    this.goBack({ step: step - 1, sub: 0 });
+    this.forward();
+    return seen;
   }
 
   /** Goes to a position at or before the present one: by the journal, and inside a unit by running it again. */

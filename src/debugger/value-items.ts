@@ -30,7 +30,7 @@ export function localItems(context: ValueContext, frame: FlowFrame): Item[] {
 }
 
 function variableItem(context: ValueContext, { name, slot, value }: Variable): Item {
-  return { ...valueItem(context, name, name, name, value), isChanged: (changes) => changes.slots.has(slot) };
+  return { ...valueItem(context, name, name, name, value), slot, isChanged: (changes) => changes.slots.has(slot) };
 }
 
 /** One value. `id` is that of the item, `expression` what gives the value. */

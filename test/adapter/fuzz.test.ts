@@ -16,7 +16,7 @@ log "{n}"
 const COMMANDS = (
   "continue next stepIn stepOut stepBack reverseContinue tdx/reverseIn tdx/reverseOut tdx/goToStep pause setBreakpoints " +
   "setFunctionBreakpoints setExceptionBreakpoints breakpointLocations threads stackTrace scopes variables evaluate exceptionInfo " +
-  "readMemory source loadedSources tdx/inspect restart configurationDone launch attach initialize unknown toString __proto__"
+  "readMemory dataBreakpointInfo setDataBreakpoints source loadedSources tdx/inspect restart configurationDone launch attach initialize unknown toString __proto__"
 ).split(" ");
 
 const value = fc.oneof(
@@ -42,7 +42,7 @@ const value = fc.oneof(
 );
 const ARGUMENTS = (
   "threadId frameId variablesReference expression breakpoints source path line column condition hitCondition logMessage name filters " +
-  "filterOptions filterId granularity step memoryReference offset count view node start levels startFrame program endLine"
+  "dataId bytes filterOptions filterId granularity step memoryReference offset count view node start levels startFrame program endLine"
 ).split(" ");
 const record = fc.dictionary(
   fc.constantFrom(...ARGUMENTS),

@@ -1,6 +1,7 @@
 /** Every step forward has its exact step back. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { cellsDataId, slotDataId } from "../../src/debugger/data-breakpoints.ts";
 import type { Command, Granularity } from "../../src/debugger/goals.ts";
 import { openSession, SCENARIOS, SMALL, stateOf, type TestSession } from "./support.ts";
 
@@ -101,6 +102,12 @@ describe.each(FLOWS)("in $name", ({ text }) => {
       { filter: "ept-violation-pending" },
       { filter: "ept-violation-private" },
     ]);
+    const { machine } = test.session.debuggee;
+    breakpoints.setData(machine, [
+      { dataId: cellsDataId(machine, machine.sys, 8) },
+      { dataId: cellsDataId(machine, machine.platform.lpCell(0), 34), condition: "task == 0" },
+      { dataId: slotDataId(test.session.debuggee.runtime.state.globals) },
+    ]);
     await control.goToStep(0);
     const there: string[] = [];
     while ((await control.forward("continue")).reason !== "end") there.push(stateOf(test));
@@ -113,6 +120,7 @@ describe.each(FLOWS)("in $name", ({ text }) => {
     while ((await control.backward("continue")).reason !== "start") back.push(stateOf(test));
     expect(back.reverse()).toEqual(there);
     breakpoints.setFunctions([]);
+    breakpoints.setData(machine, []);
     exceptions.set([]);
   });
 });

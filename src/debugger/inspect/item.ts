@@ -21,6 +21,8 @@ export interface Item {
   readonly hpa?: number;
   /** Cells that it, and everything below it, is made from: it counts as changed when one of them is. */
   readonly cells?: readonly CellRange[];
+  /** Value slot of the store that holds it: for variables of a flow. */
+  readonly slot?: number;
   /** Decides that instead of `cells`, where listing all cells below would cost too much. */
   readonly isChanged?: (changes: Changes) => boolean;
   readonly children?: () => readonly Item[];

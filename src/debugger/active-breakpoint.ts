@@ -1,0 +1,95 @@
+/** What any kind of breakpoint has besides its place: what has to hold there, how often, and what it says instead of stopping. */
+import type { Debuggee } from "./debuggee.ts";
+import { type HitCondition, Hits, parseHitCondition } from "./hit-condition.ts";
+import type { Position } from "./timeline.ts";
+
+/** What a client asks for. */
+export interface BreakpointRequest {
+  /** Line and column from 1. */
+  readonly line?: number;
+  readonly column?: number;
+  readonly condition?: string;
+  readonly hitCondition?: string;
+  readonly logMessage?: string;
+}
+
+/** What became of it. */
+export interface Breakpoint {
+  readonly id: number;
+  readonly verified: boolean;
+  /** Why it is not verified, or what it matches. */
+  readonly message?: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export type BreakpointKind = "line" | "function" | "data";
+
+export interface ActiveBreakpoint {
+  readonly id: number;
+  readonly kind: BreakpointKind;
+  readonly condition: string;
+  readonly hitCondition: HitCondition | undefined;
+  readonly logMessage: string;
+  readonly hits: Hits;
+}
+
+/** What is to happen at a place. */
+export interface BreakpointHit {
+  /** Ids of the breakpoints to stop at; none if there are only messages. */
+  readonly ids: readonly number[];
+  readonly kind: BreakpointKind;
+  readonly messages: readonly string[];
+}
+
+/** A text if the request cannot be met. */
+export function activeBreakpoint(
+  id: number,
+  kind: BreakpointKind,
+  request: BreakpointRequest,
+): ActiveBreakpoint | string {
+  const { condition = "", hitCondition = "", logMessage = "" } = request;
+  const test = hitCondition.trim() === "" ? undefined : parseHitCondition(hitCondition);
+  if (hitCondition.trim() !== "" && test === undefined) {
+    return `"${hitCondition}" is no hit count: write 3, >=3 or %3.`;
+  }
+  return { id, kind, condition: condition.trim(), hitCondition: test, logMessage, hits: new Hits() };
+}
+
+/** `messages` gets what is wrong with a condition. */
+export function conditionHolds(active: ActiveBreakpoint, debuggee: Debuggee, messages: string[] = []): boolean {
+  if (active.condition === "") return true;
+  const result = debuggee.evaluate(active.condition);
+  if ("error" in result) {
+    // Stops: a person then sees what is wrong, rather than wait for a stop that never comes.
+    messages.push(`Condition "${active.condition}": ${result.error}`);
+    return true;
+  }
+  return result.value === true || (result.value !== false && result.value !== 0 && result.value !== null);
+}
+
+/** What the breakpoints of one place want there. Counts their hits. */
+export function meet(
+  breakpoints: readonly ActiveBreakpoint[],
+  debuggee: Debuggee,
+  position: Position,
+): BreakpointHit | undefined {
+  const stopping: ActiveBreakpoint[] = [];
+  const messages: string[] = [];
+  for (const active of breakpoints) {
+    if (!conditionHolds(active, debuggee, messages)) continue;
+    if (active.hitCondition && !active.hitCondition(active.hits.count(position.step, position.sub))) continue;
+    if (active.logMessage === "") stopping.push(active);
+    else messages.push(interpolate(active.logMessage, debuggee));
+  }
+  if (stopping.length + messages.length === 0) return undefined;
+  return { ids: stopping.map(({ id }) => id), kind: stopping[0]?.kind ?? "line", messages };
+}
+
+/** Replaces {expression} in a log message by its value. */
+function interpolate(message: string, debuggee: Debuggee): string {
+  return message.replace(/\{([^{}]+)\}/g, (_, expression: string) => {
+    const result = debuggee.evaluate(expression);
+    return "error" in result ? `{${result.error}}` : debuggee.show(result.value);
+  });
+}

@@ -1,0 +1,143 @@
+/**
+ * Data breakpoints: cells of the store that are watched. They stop behind the smallest move that changed one: a statement, a
+ * call of the module, or a step inside it. A cell that a move changes and restores, as it does with locks, has not changed.
+ */
+import type { Machine } from "../module/machine.ts";
+import type { Store } from "../state/store.ts";
+import {
+  type ActiveBreakpoint,
+  activeBreakpoint,
+  type Breakpoint,
+  type BreakpointRequest,
+} from "./active-breakpoint.ts";
+
+const WORD = 4;
+
+/** What is watched: bytes of memory, cells outside of it, or a value slot. Written as text, it is the protocol's data id. */
+const PART = /^(?:m:(0x[0-9a-f]+):(\d+)|c:(\d+):(\d+)|s:(\d+))$/;
+
+interface Watched {
+  readonly active: ActiveBreakpoint;
+  readonly dataId: string;
+  readonly cells: ReadonlySet<number>;
+  readonly slots: ReadonlySet<number>;
+}
+
+export interface DataBreakpointRequest extends BreakpointRequest {
+  readonly dataId: string;
+}
+
+/** Data id of bytes of memory. */
+export function memoryDataId(hpa: number, bytes: number): string {
+  return `m:0x${hpa.toString(16)}:${bytes}`;
+}
+
+/** Data id of cells: by address where they are memory, so that it holds when the run starts over. */
+export function cellsDataId(machine: Machine, first: number, count: number): string {
+  const hpa = machine.platform.memory.hpaOf(first);
+  return hpa === undefined ? `c:${first}:${count}` : memoryDataId(hpa, count * WORD);
+}
+
+export function slotDataId(slot: number): string {
+  return `s:${slot}`;
+}
+
+export class DataBreakpoints {
+  private watched: readonly Watched[] = [];
+  /** The machine whose cells are watched. */
+  private machine: Machine | undefined;
+
+  get isEmpty(): boolean {
+    return this.watched.length === 0;
+  }
+
+  get counts(): boolean {
+    return this.watched.some(({ active }) => active.hitCondition !== undefined);
+  }
+
+  /** Replaces all. `nextId` gives ids. */
+  set(machine: Machine, requests: readonly DataBreakpointRequest[], nextId: () => number): Breakpoint[] {
+    const watched: Watched[] = [];
+    const answers = requests.map((request): Breakpoint => {
+      const id = nextId();
+      const active = activeBreakpoint(id, "data", request);
+      if (typeof active === "string") return { id, verified: false, message: active };
+      const place = resolve(machine, request.dataId);
+      if (place === undefined) return { id, verified: false, message: `"${request.dataId}" names no data.` };
+      watched.push({ active, dataId: request.dataId, ...place });
+      return { id, verified: true };
+    });
+    this.watched = watched;
+    this.machine = machine;
+    return answers;
+  }
+
+  /** Those whose data differs between two marks; `to` undefined: now. */
+  changed(machine: Machine, from: number, to: number | undefined): ActiveBreakpoint[] {
+    const { store } = machine;
+    const cells = new Map<number, number>();
+    const slots = new Map<number, unknown>();
+    for (const change of store.changes(from, to)) {
+      if ("cell" in change) {
+        if (!cells.has(change.cell)) cells.set(change.cell, change.old);
+      } else if (!slots.has(change.slot)) slots.set(change.slot, change.old);
+    }
+    return this.on(machine)
+      .filter((watched) => differs(store, watched, cells, slots))
+      .map(({ active }) => active);
+  }
+
+  /** Those whose data the journal says to have been written between two marks, to whatever value; `to` undefined: now. */
+  written(machine: Machine, from: number, to: number | undefined): ReadonlySet<ActiveBreakpoint> {
+    const watched = this.on(machine);
+    const found = new Set<ActiveBreakpoint>();
+    for (const change of machine.store.changes(from, to)) {
+      for (const { active, cells, slots } of watched) {
+        if ("cell" in change ? cells.has(change.cell) : slots.has(change.slot)) found.add(active);
+      }
+    }
+    return found;
+  }
+
+  private on(machine: Machine): readonly Watched[] {
+    if (machine !== this.machine) this.move(machine);
+    return this.watched;
+  }
+
+  /** The run started over on a new machine: the same data lies in other cells. */
+  private move(machine: Machine): void {
+    this.watched = this.watched.map((watched) => ({ ...watched, ...resolve(machine, watched.dataId) }));
+    this.machine = machine;
+  }
+}
+
+function differs(
+  store: Store,
+  { cells, slots }: Watched,
+  oldCells: ReadonlyMap<number, number>,
+  oldSlots: ReadonlyMap<number, unknown>,
+): boolean {
+  for (const [cell, old] of oldCells) if (cells.has(cell) && store.read(cell) !== old) return true;
+  for (const [slot, old] of oldSlots) if (slots.has(slot) && !Object.is(store.readValue(slot), old)) return true;
+  return false;
+}
+
+function resolve(
+  machine: Machine,
+  dataId: string,
+): { readonly cells: ReadonlySet<number>; readonly slots: ReadonlySet<number> } | undefined {
+  const cells = new Set<number>();
+  const slots = new Set<number>();
+  for (const part of dataId.split("+")) {
+    const match = PART.exec(part);
+    if (match === null) return undefined;
+    const [, hpa, bytes, first, count, slot] = match;
+    if (slot !== undefined) slots.add(Number(slot));
+    for (let i = 0; i < Number(count ?? 0); i++) cells.add(Number(first) + i);
+    if (hpa === undefined) continue;
+    const start = Number(hpa) - (Number(hpa) % WORD);
+    if (start + Number(bytes) > 2 ** machine.platform.addressBits) return undefined;
+    for (let at = start; at < Number(hpa) + Number(bytes); at += WORD) cells.add(machine.platform.memory.cell(at));
+  }
+  return { cells, slots };
+}

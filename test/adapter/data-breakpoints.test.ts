@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { Client, ROOT } from "./support.ts";
+
+const PROGRAM = "/flows/test.tdx";
+const TEXT = `let n = 0
+let other = 0
+for i in 0 .. 3 {
+  other += 1
+  n += i
+}
+let page = 0x2000
+write(page, 5)
+write(page + 8, 6)
+write(page, 5)
+write(page, 7)
+log "done"
+`;
+
+async function launched(program = PROGRAM): Promise<Client> {
+  const client = new Client({ [PROGRAM]: TEXT });
+  await client.launch(program, { launch: { stopAtEnd: true } });
+  await client.event("stopped");
+  return client;
+}
+
+async function watch(client: Client, info: object, more: object = {}): Promise<string> {
+  const { dataId, accessTypes } = await client.request("dataBreakpointInfo", info);
+  expect(accessTypes).toEqual(["write"]);
+  const { breakpoints } = await client.request("setDataBreakpoints", { breakpoints: [{ dataId, ...more }] });
+  expect(breakpoints[0].verified).toBe(true);
+  return dataId;
+}
+
+/** Places of all stops in a direction. */
+async function stops(client: Client, command: string): Promise<string[]> {
+  const places: string[] = [];
+  for (;;) {
+    const stop = await client.move(command);
+    if (stop.reason !== "data breakpoint") return places;
+    places.push(stop.place);
+  }
+}
+
+describe("data breakpoints", () => {
+  it("stop behind each statement that changes a variable, in both directions", async () => {
+    const client = await launched();
+    const [frame] = await client.stack();
+    await client.move("next");
+    await watch(client, { name: "n", frameId: (await client.stack())[0]?.id });
+    expect(frame?.line).toBe(1);
+    const there = await stops(client, "continue");
+    // Adding 0 changes nothing.
+    expect(there).toEqual(["test.tdx:3", "test.tdx:3"]);
+    await client.move("tdx/goToStep", { step: 1000 });
+    expect((await stops(client, "reverseContinue")).slice(0, 2)).toEqual([...there].reverse());
+  });
+
+  it("stop behind each write that changes memory", async () => {
+    const client = await launched();
+    await watch(client, { name: "0x2000", asAddress: true, bytes: 8 });
+    expect(await stops(client, "continue")).toEqual(["test.tdx:9", "test.tdx:12"]);
+  });
+
+  it("count from the start of the run, the first value included", async () => {
+    const client = await launched();
+    await client.move("next");
+    await watch(client, { name: "n", frameId: (await client.stack())[0]?.id }, { hitCondition: "3" });
+    await client.move("continue");
+    expect((await client.scope("Locals")).n?.value).toBe("3");
+  });
+
+  it("are refused where nothing is stored", async () => {
+    const client = await launched();
+    expect(await client.request("dataBreakpointInfo", { name: "1 + 1" })).toMatchObject({ dataId: null });
+    expect(await client.request("dataBreakpointInfo", { name: "0xfffffffffffff0" })).toMatchObject({ dataId: null });
+    const { breakpoints } = await client.request("setDataBreakpoints", { breakpoints: [{ dataId: "x" }] });
+    expect(breakpoints[0]).toMatchObject({ verified: false });
+  });
+
+  it("stop at the very step of a leaf that changes a field of a TD", async () => {
+    const client = await launched(`${ROOT}/scenarios/td-lifecycle.tdx`);
+    await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.MEM.PAGE.ADD" }] });
+    await client.move("continue");
+    const open = async (reference: number, name: string) => {
+      const { variables } = await client.request("variables", { variablesReference: reference });
+      return variables.find((variable: { name: string }) => variable.name === name).variablesReference as number;
+    };
+    const [frame] = await client.stack();
+    const { scopes } = await client.request("scopes", { frameId: frame?.id });
+    const domains = scopes.find((scope: { name: string }) => scope.name === "Trust Domains").variablesReference;
+    const tdr = await open(await open(domains, "td0"), "TDR");
+    await watch(client, { variablesReference: tdr, name: "CHLDCNT" });
+    await client.request("setFunctionBreakpoints", { breakpoints: [] });
+    const stop = await client.move("continue");
+    expect(stop).toMatchObject({ reason: "data breakpoint" });
+    expect(stop.place).toMatch(/^tdh-mem-page-add\.ts:/);
+    const first = stop.place;
+    await client.move("continue");
+    expect((await client.move("reverseContinue")).place).toBe(first);
+  });
+});
