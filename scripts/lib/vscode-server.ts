@@ -19,6 +19,8 @@ const SETTINGS = {
   "extensions.ignoreRecommendations": true,
   "chat.disableAIFeatures": true,
   "git.enabled": false,
+  // At each breakpoint VS Code would put its own debug view in front of the trees.
+  "debug.openDebug": "openOnFirstSessionStart",
   "window.confirmBeforeClose": "never",
 };
 
