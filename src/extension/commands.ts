@@ -3,9 +3,13 @@ import type { InspectNode } from "../adapter/inspect-protocol.ts";
 import { DEBUG_TYPE } from "./configuration.ts";
 import { pathOfUri } from "./host.ts";
 
-/** Starts a session on a file: the one whose editor button was pressed, or the one in front. */
-async function start(resource: vscode.Uri | undefined, noDebug: boolean): Promise<void> {
-  const uri = resource ?? vscode.window.activeTextEditor?.document.uri;
+/** A file whose editor button was pressed; what the language server names; undefined for the file in front. */
+type Resource = vscode.Uri | string | undefined;
+
+/** Starts a session on a file. */
+async function start(resource: Resource, noDebug: boolean): Promise<void> {
+  const named = typeof resource === "string" ? vscode.Uri.parse(resource) : resource;
+  const uri = named ?? vscode.window.activeTextEditor?.document.uri;
   if (!uri) return;
   await vscode.debug.startDebugging(
     vscode.workspace.getWorkspaceFolder(uri),
@@ -24,8 +28,8 @@ async function start(resource: vscode.Uri | undefined, noDebug: boolean): Promis
 export function registerCommands(extension: vscode.Uri): vscode.Disposable[] {
   const command = vscode.commands.registerCommand;
   return [
-    command("tdxflow.debugFile", (resource?: vscode.Uri) => start(resource, false)),
-    command("tdxflow.runFile", (resource?: vscode.Uri) => start(resource, true)),
+    command("tdxflow.debugFile", (resource?: Resource) => start(resource, false)),
+    command("tdxflow.runFile", (resource?: Resource) => start(resource, true)),
     command("tdxflow.openSample", () =>
       vscode.window.showTextDocument(vscode.Uri.joinPath(extension, "scenarios", "td-lifecycle.tdx")),
     ),

@@ -51,6 +51,88 @@ export const languageTests: readonly HostTest[] = [
       await vscode.commands.executeCommand("workbench.action.files.revert");
     },
   },
+  {
+    name: "completion inside a leaf call offers exactly its operands",
+    async body() {
+      const document = await vscode.workspace.openTextDocument({
+        language: "tdxflow",
+        content: "TDH.MEM.SEPT.ADD(gpa: 0, )\n",
+      });
+      await vscode.window.showTextDocument(document);
+      const list = await vscode.commands.executeCommand<vscode.CompletionList>(
+        "vscode.executeCompletionItemProvider",
+        document.uri,
+        new vscode.Position(0, 25),
+      );
+      const operands = list.items.map(({ label }) => (typeof label === "string" ? label : label.label));
+      equal(operands, ["level", "tdr", "page", "version"], "operands");
+      await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+    },
+  },
+  {
+    name: "a quick fix mends a slip",
+    async body() {
+      const { document } = await open("unknown-leaf.tdx");
+      const [{ range }] = await diagnostics(document.uri, (list) => list.length > 0);
+      const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+        "vscode.executeCodeActionProvider",
+        document.uri,
+        range,
+        vscode.CodeActionKind.QuickFix.value,
+      );
+      const action = actions.find(({ title }) => title === "Change to TDH.MEM.PAGE.ADD");
+      check(
+        action?.edit,
+        "no fix is offered",
+        actions.map(({ title }) => title),
+      );
+      await vscode.workspace.applyEdit(action.edit);
+      check(document.lineAt(1).text.includes("TDH.MEM.PAGE.ADD("), "not mended", document.getText());
+      await vscode.commands.executeCommand("workbench.action.files.revert");
+    },
+  },
+  {
+    name: "a function is renamed in the file that declares it and in one that imports it",
+    async body() {
+      const { document: user } = await open("rename-user.tdx");
+      const { document: library } = await open("rename-library.tdx");
+      const edit = await vscode.commands.executeCommand<vscode.WorkspaceEdit>(
+        "vscode.executeDocumentRenameProvider",
+        user.uri,
+        user.positionAt(user.getText().indexOf("shared_name")),
+        "better_name",
+      );
+      equal(
+        edit
+          .entries()
+          .map(([uri, edits]) => `${uri.path.split("/").at(-1)} ${edits.length}`)
+          .sort(),
+        ["rename-library.tdx 1", "rename-user.tdx 2"],
+        "edits",
+      );
+      await vscode.workspace.applyEdit(edit);
+      check(library.getText().includes("fn better_name("), "the declaration keeps its name", library.getText());
+      await diagnostics(user.uri, (list) => list.length === 0);
+      for (const document of [user, library]) {
+        await vscode.window.showTextDocument(document);
+        await vscode.commands.executeCommand("workbench.action.files.revert");
+      }
+    },
+  },
+  {
+    name: "a definition in a shipped flow is found",
+    async body() {
+      const { document } = await open("td-lifecycle.tdx");
+      const at = document.getText().indexOf("write_tdmr_info(");
+      const [found] = await vscode.commands.executeCommand<(vscode.Location | vscode.LocationLink)[]>(
+        "vscode.executeDefinitionProvider",
+        document.uri,
+        document.positionAt(at + 2),
+      );
+      const uri = found && ("uri" in found ? found.uri : found.targetUri);
+      check(uri?.path.endsWith("/flows/tdx/structs.tdx"), "definition", uri?.toString());
+    },
+  },
 ];
 
 /** Waits until what is said about a file is as `wanted`. */
