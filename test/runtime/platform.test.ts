@@ -31,7 +31,10 @@ it.each([
   ["platform { packages 1 lps 1 }", "1 LPs, 1 packages, {first: 32, count: 32}"],
   ["platform { packages 4 lps 16 }", "16 LPs, 4 packages, {first: 32, count: 32}"],
   ["platform { packages 1 lps 6 keyids 128 private 16 }", "6 LPs, 1 packages, {first: 112, count: 16}"],
-  ["platform { keyids 16 private 4 maxpa 46 seed 99 integrity false cache_blocks 3 }", "4 LPs, 2 packages, {first: 12, count: 4}"],
+  [
+    "platform { keyids 16 private 4 maxpa 46 seed 99 integrity false cache_blocks 3 }",
+    "4 LPs, 2 packages, {first: 12, count: 4}",
+  ],
   ["platform { cmr 16M .. 512M cmr 4G .. 6G }", "4 LPs, 2 packages, {first: 32, count: 32}"],
 ])("a TD lives on %s", async (platform, expected) => {
   expect(await lifeOn(platform)).toEqual([expected]);
