@@ -6,7 +6,7 @@ import { BreakpointRequests } from "./breakpoint-requests.ts";
 import { breathe } from "./breathe.ts";
 import { ClientView, type Send, summary } from "./client-view.ts";
 import type { AdapterHost } from "./host.ts";
-import { Looking, threadOf } from "./looking.ts";
+import { type DataWanted, Looking, threadOf } from "./looking.ts";
 import { RequestError } from "./request-error.ts";
 import { normalPath, Sources } from "./sources.ts";
 import { stoppedBody } from "./stopped.ts";
@@ -106,7 +106,7 @@ export class Debugging {
     };
     if (!this.isRunning) return again();
     this.afterStop = () => again()();
-    return () => session.control.pause();
+    return () => session.pause();
   }
 
   terminate(): () => void {
@@ -117,7 +117,7 @@ export class Debugging {
   /** Nothing runs any more. */
   end(): void {
     this.isOver = true;
-    this.session?.control.pause();
+    this.session?.pause();
   }
 
   // ---- moving ----
@@ -127,13 +127,32 @@ export class Debugging {
     return this.run(() => session.control[direction](command, granularity));
   }
 
-  goToStep(step: number): () => void {
+  goToStep(step: number, place: number): () => void {
     const session = this.needStopped();
-    return this.run(() => session.control.goToStep(step));
+    return this.run(() => session.control.goToStep(step, place));
+  }
+
+  /** Goes to where the data was written last; `wanted` says which. */
+  goToChange(wanted: DataWanted): () => void {
+    const session = this.needStopped();
+    const { dataId, description } = this.looking.dataInfo(session, wanted);
+    if (dataId === null) throw new RequestError(description, true);
+    return this.run(() => session.goToChange(dataId));
+  }
+
+  /** For requests of our own: a client does not know that they set the flow going. */
+  announced(start: () => void): () => void {
+    return () => {
+      this.client.send("continued", {
+        threadId: threadOf(this.needSession().debuggee.task),
+        allThreadsContinued: true,
+      });
+      start();
+    };
   }
 
   pause(): void {
-    this.needSession().control.pause();
+    this.needSession().pause();
   }
 
   /** From here on it runs; what is returned starts it, behind the response. */

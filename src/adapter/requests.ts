@@ -4,6 +4,7 @@ import type { Command, Granularity } from "../debugger/goals.ts";
 import { Arguments } from "./arguments.ts";
 import type { Debugging } from "./debugging.ts";
 import { INSPECT_REQUEST } from "./inspect-protocol.ts";
+import type { DataWanted } from "./looking.ts";
 import { RequestError } from "./request-error.ts";
 
 export interface Answer {
@@ -21,15 +22,21 @@ const GRANULARITIES: Readonly<Record<string, Granularity>> = {
   instruction: "module",
 };
 
+function granularityOf(args: Readonly<Record<string, unknown>>): Granularity {
+  return GRANULARITIES[new Arguments(args).text("granularity", "statement")] ?? "statement";
+}
+
 export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handler> {
   const { breakpoints, looking } = debugging;
   const move =
     (direction: "forward" | "backward", command: Command): Handler =>
     (args) => {
-      const granularity = GRANULARITIES[new Arguments(args).text("granularity", "statement")] ?? "statement";
-      const after = debugging.move(direction, command, granularity);
+      const after = debugging.move(direction, command, granularityOf(args));
       return { ...(command === "continue" && { body: { allThreadsContinued: true } }), after };
     };
+  const ownMove =
+    (command: Command): Handler =>
+    (args) => ({ after: debugging.announced(debugging.move("backward", command, granularityOf(args))) });
   const handlers: Record<string, Handler> = {
     launch: async (args) => {
       const request = new Arguments(args);
@@ -62,9 +69,14 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     stepOut: move("forward", "out"),
     stepBack: move("backward", "over"),
     reverseContinue: move("backward", "continue"),
-    "tdx/reverseIn": move("backward", "in"),
-    "tdx/reverseOut": move("backward", "out"),
-    "tdx/goToStep": (args) => ({ after: debugging.goToStep(new Arguments(args).number("step")) }),
+    "tdx/reverseIn": ownMove("in"),
+    "tdx/reverseOut": ownMove("out"),
+    "tdx/goToStep": (args) => {
+      const request = new Arguments(args);
+      const start = debugging.goToStep(request.number("step"), request.number("place", 0));
+      return { after: debugging.announced(start) };
+    },
+    "tdx/whoChanged": (args) => ({ after: debugging.announced(debugging.goToChange(dataWanted(args))) }),
 
     setBreakpoints: async (args) => {
       const request = new Arguments(args);
@@ -86,17 +98,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const session = debugging.needSession();
       return { body: { breakpoints: breakpoints.exceptions(session, request.texts("filters"), options) } };
     },
-    dataBreakpointInfo: (args) => {
-      const request = new Arguments(args);
-      const frame = request.number("frameId", -1);
-      const wanted = {
-        reference: request.number("variablesReference", 0),
-        name: request.required("name"),
-        frameId: frame < 0 ? undefined : frame,
-        bytes: request.number("bytes", 0),
-      };
-      return { body: looking.dataInfo(debugging.needStopped(), wanted) };
-    },
+    dataBreakpointInfo: (args) => ({ body: looking.dataInfo(debugging.needStopped(), dataWanted(args)) }),
     setDataBreakpoints: (args) => {
       const requests = new Arguments(args).objects("breakpoints");
       const wanted = requests.map((request) => ({ ...breakpoint(request), dataId: request.required("dataId") }));
@@ -161,6 +163,17 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     },
   };
   return new Map(Object.entries(handlers));
+}
+
+function dataWanted(args: Readonly<Record<string, unknown>>): DataWanted {
+  const request = new Arguments(args);
+  const frame = request.number("frameId", -1);
+  return {
+    reference: request.number("variablesReference", 0),
+    name: request.required("name"),
+    frameId: frame < 0 ? undefined : frame,
+    bytes: request.number("bytes", 0),
+  };
 }
 
 function breakpoint(request: Arguments): DebugProtocol.SourceBreakpoint {

@@ -33,8 +33,8 @@ export interface Outcome {
 
 /** Why a flow cannot go on. */
 export interface Failure {
-  /** A failed `expect`, or any other error that nothing in the flow took care of. */
-  readonly kind: "expect" | "error";
+  /** A failed `expect`, tasks that wait for each other, or any other error that nothing in the flow took care of. */
+  readonly kind: "expect" | "deadlock" | "error";
   readonly message: string;
   /** What usually helps, where that is known. */
   readonly hint: string;

@@ -5,6 +5,7 @@ import { TDX_OPERAND_BUSY, TDX_OPERAND_BUSY_HOST_PRIORITY, TDX_SUCCESS } from ".
 import { decodeStatus } from "../arch/status.ts";
 import type { Debuggee, Failure, Outcome } from "./debuggee.ts";
 import { globToRegExp } from "./glob.ts";
+import type { SilentEvent } from "./silent-events.ts";
 
 export interface ExceptionFilter {
   readonly filter: string;
@@ -51,6 +52,54 @@ export const EXCEPTION_FILTERS: readonly ExceptionFilter[] = [
     description: "A guest leaves because it touched a page that it has not accepted",
     default: false,
   },
+  {
+    filter: "ept-misconfiguration",
+    label: "EPT misconfiguration",
+    description: "A guest leaves because an entry of the host's own EPT makes no sense",
+    default: false,
+  },
+  {
+    filter: "guest-ve",
+    label: "#VE in a guest",
+    description: "The module injects a virtualization exception, which the host does not see",
+    default: false,
+  },
+  {
+    filter: "machine-check",
+    label: "Machine check (#MC)",
+    description: "Private memory is read that was lost, or with another key than it was written with",
+    default: true,
+  },
+  {
+    filter: "private-overwritten",
+    label: "Private memory overwritten",
+    description: "Software writes a TD's or the module's memory with a shared KeyID: whoever reads it next gets #MC",
+    default: false,
+  },
+  {
+    filter: "dirty-line",
+    label: "Cache line dirty under another KeyID",
+    description: "A page is used while lines of it wait in a cache under an older KeyID: their write-back destroys it",
+    default: false,
+  },
+  {
+    filter: "stale-tlb",
+    label: "Stale TLB entry used",
+    description: "A guest uses a translation that its Secure EPT does not give any more",
+    default: false,
+  },
+  {
+    filter: "deadlock",
+    label: "Deadlock",
+    description: "Every task waits for another one",
+    default: true,
+  },
+  {
+    filter: "invariant",
+    label: "Invariant broken (slow)",
+    description: "What the module's state has to fulfil between two calls does not hold: checked behind each call",
+    default: false,
+  },
 ];
 
 /** What was stopped at, for people. */
@@ -58,6 +107,8 @@ export interface ExceptionHit {
   readonly filter: string;
   readonly outcome?: Outcome;
   readonly failure?: Failure;
+  /** What no status tells of. */
+  readonly event?: SilentEvent;
 }
 
 interface ActiveFilter {
@@ -67,6 +118,9 @@ interface ActiveFilter {
 }
 
 const EXIT_EPT_VIOLATION = 48;
+const EXIT_EPT_MISCONFIGURATION = 49;
+/** Filters that are about what a leaf function returned. */
+const OUTCOME_FILTERS = /^(seamcall-error|busy|ept-.*)$/;
 const NAME_PATTERN = /^[A-Z][A-Z0-9_*]*$/;
 
 export class ExceptionFilters {
@@ -83,13 +137,28 @@ export class ExceptionFilters {
 
   /** Whether any filter is about what leaf functions return. */
   get watchesOutcomes(): boolean {
-    return [...this.active.keys()].some((filter) => filter !== "flow-error" && filter !== "expect");
+    return this.names.some((filter) => OUTCOME_FILTERS.test(filter));
+  }
+
+  get names(): string[] {
+    return [...this.active.keys()];
   }
 
   /** The filter that a flow's failure meets. */
   failed(failure: Failure): ExceptionHit | undefined {
-    const filter = failure.kind === "expect" ? "expect" : "flow-error";
+    const filter = failure.kind === "error" ? "flow-error" : failure.kind;
     return this.active.has(filter) ? { filter, failure } : undefined;
+  }
+
+  /** The first of these events whose filter stops at it. An invariant is broken whatever a filter says of other things. */
+  happened(events: readonly SilentEvent[], debuggee: Debuggee): ExceptionHit | undefined {
+    const event = events.find(({ filter }) => {
+      const condition = this.active.get(filter)?.condition ?? "";
+      if (condition === "") return true;
+      const result = debuggee.evaluate(condition);
+      return "error" in result || result.value === true;
+    });
+    return event && { filter: event.filter, event };
   }
 
   /** The filter that the end of a call meets. `classify`: what an EPT violation was. */
@@ -99,8 +168,7 @@ export class ExceptionFilters {
     classify: (outcome: Outcome) => string | undefined,
   ): ExceptionHit | undefined {
     // Almost every call succeeds; a TD exit for an EPT violation is a success with its exit reason in the low half.
-    if (outcome.hi >>> 30 === 0 && !(outcome.isTdExit && (outcome.lo & 0xffff) === EXIT_EPT_VIOLATION))
-      return undefined;
+    if (outcome.hi >>> 30 === 0 && !(outcome.isTdExit && isEptExit(outcome.lo))) return undefined;
     for (const filter of filtersOf(outcome, classify)) {
       const active = this.active.get(filter);
       if (active !== undefined && holds(active, outcome, debuggee)) return { filter, outcome };
@@ -109,9 +177,15 @@ export class ExceptionFilters {
   }
 }
 
+function isEptExit(lo: number): boolean {
+  const reason = lo & 0xffff;
+  return reason === EXIT_EPT_VIOLATION || reason === EXIT_EPT_MISCONFIGURATION;
+}
+
 function filtersOf(outcome: Outcome, classify: (outcome: Outcome) => string | undefined): string[] {
   const { hi, lo } = outcome;
-  if (outcome.isTdExit && hi === TDX_SUCCESS && (lo & 0xffff) === EXIT_EPT_VIOLATION) {
+  if (outcome.isTdExit && hi === TDX_SUCCESS && isEptExit(lo)) {
+    if ((lo & 0xffff) === EXIT_EPT_MISCONFIGURATION) return ["ept-misconfiguration"];
     const kind = classify(outcome);
     return kind === undefined ? [] : [`ept-violation-${kind}`];
   }

@@ -106,7 +106,8 @@ export class FlowDebuggee implements Debuggee {
   get failure(): Failure | undefined {
     const failure = this.place === ENDED ? this.runtime.failure : undefined;
     if (failure === undefined) return undefined;
-    return { ...failure, kind: /^expect/i.test(failure.message) ? "expect" : "error" };
+    const kind = /^(expect|deadlock)\b/i.exec(failure.message)?.[1]?.toLowerCase();
+    return { ...failure, kind: kind === "expect" || kind === "deadlock" ? kind : "error" };
   }
 
   // ---- moving ----

@@ -53,6 +53,11 @@ export class RunControl {
     this.breath.stop();
   }
 
+  /** What would have stopped a run at the present place. */
+  stopHere(): Stop | undefined {
+    return this.stops.here();
+  }
+
   /** Breakpoints were set: what they count has to be counted anew. */
   breakpointsChanged(): void {
     this.counter.reset();
@@ -118,6 +123,7 @@ export class RunControl {
     this.breath.begin();
     await this.counter.catchUp();
     const here = this.timeline.position;
+    this.forgetSteps(here);
     const last = this.steps.at(-1);
     const isRemembered = last !== undefined && isSame(last.to, here) && isInverse(command, last.command);
     if (isRemembered && command !== "continue") {
@@ -189,10 +195,11 @@ export class RunControl {
     timeline.goBack(position);
   }
 
-  /** The command of a client: as `goTo`, or to the end if the flow does not get that far. */
-  async goToStep(step: number): Promise<Stop> {
+  /** The command of a client: as `goTo`, or to the end if the flow does not get that far. `place`: inside that step. */
+  async goToStep(step: number, place = 0): Promise<Stop> {
     this.breath.begin();
-    return { reason: (await this.goTo({ step: Math.max(0, step), sub: 0 })) ? "goto" : "pause" };
+    const arrived = await this.goTo({ step: Math.max(0, step), sub: Math.max(0, place) });
+    return { reason: arrived ? "goto" : "pause" };
   }
 
   /** Starts over and runs to a position. */

@@ -18,8 +18,9 @@ import { Inspector } from "./inspect/inspector.ts";
 import type { Item } from "./inspect/item.ts";
 import { pamtItems } from "./inspect/pamt-items.ts";
 import { lpFields, platformItems } from "./inspect/platform-items.ts";
-import { RunControl } from "./run-control.ts";
+import { RunControl, type RunHost } from "./run-control.ts";
 import { type StackFrame, stackOf } from "./stack.ts";
+import type { Stop } from "./stops.ts";
 import { isSame, type Position, Timeline } from "./timeline.ts";
 import { localItems, type ValueContext, valueItem } from "./value-items.ts";
 
@@ -61,6 +62,9 @@ export class Session {
   readonly control: RunControl;
   readonly inspector: Inspector;
   private readonly host: SessionHost;
+  private readonly runHost: RunHost;
+  /** Looks for a change just now. */
+  private search: RunControl | undefined;
   /** Units whose output was shown: when they run again it is not shown again. */
   private shownSteps = 0;
   /** Where the session stood at the last two stops. */
@@ -86,12 +90,13 @@ export class Session {
     });
     this.breakpoints = new Breakpoints(program);
     this.inspector = new Inspector(this.debuggee.machine);
-    this.control = new RunControl(this.timeline, this.breakpoints, this.exceptions, {
+    this.runHost = {
       breathe: () => options.host.breathe(),
       now: () => options.host.now(),
       message: (text) => options.host.message(text),
       classify: (outcome) => eptViolationKind(this.debuggee.machine, outcome),
-    });
+    };
+    this.control = new RunControl(this.timeline, this.breakpoints, this.exceptions, this.runHost);
     this.stopped();
   }
 
@@ -113,6 +118,22 @@ export class Session {
     this.timeline.restart();
     this.control.breakpointsChanged();
     this.stopped();
+  }
+
+  /** Stops whatever moves the session. */
+  pause(): void {
+    this.control.pause();
+    this.search?.pause();
+  }
+
+  /** Goes back to the place behind the move that wrote the data last (data-breakpoints.ts), or to the start if none did. */
+  async goToChange(dataId: string): Promise<Stop> {
+    const breakpoints = new Breakpoints(this.program);
+    breakpoints.setData(this.debuggee.machine, [{ dataId }]);
+    this.search = new RunControl(this.timeline, breakpoints, new ExceptionFilters(), this.runHost);
+    const stop = this.search.stopHere() ?? (await this.search.backward("continue"));
+    this.search = undefined;
+    return stop.reason === "breakpoint" ? { reason: "goto" } : stop;
   }
 
   /** The session stands still again: all that was read of it is read anew, and compared with the stop before. */

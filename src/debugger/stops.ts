@@ -3,6 +3,7 @@ import type { ActiveBreakpoint, BreakpointHit } from "./active-breakpoint.ts";
 import type { Breakpoints } from "./breakpoints.ts";
 import { AT_CALL, AT_STATEMENT, ENDED, IN_LEAF, IN_STATEMENT, type Outcome, type Watch } from "./debuggee.ts";
 import type { ExceptionFilters, ExceptionHit } from "./exceptions.ts";
+import { SilentEvents } from "./silent-events.ts";
 import { type Timeline, UNWATCHED } from "./timeline.ts";
 
 export type StopReason = "step" | "breakpoint" | "exception" | "pause" | "goto" | "start" | "end";
@@ -30,6 +31,8 @@ export class Stops {
   private readonly timeline: Timeline;
   private readonly breakpoints: Breakpoints;
   private readonly exceptions: ExceptionFilters;
+  /** What no status tells of. */
+  readonly silent: SilentEvents;
   private readonly host: StopsHost;
   /** The data breakpoints whose data a unit writes: of the unit that was looked at last. */
   private writtenIn = NOTHING_WRITTEN;
@@ -38,6 +41,7 @@ export class Stops {
     this.timeline = timeline;
     this.breakpoints = breakpoints;
     this.exceptions = exceptions;
+    this.silent = new SilentEvents(timeline);
     this.host = host;
   }
 
@@ -80,7 +84,8 @@ export class Stops {
     const failed = failure && this.exceptions.failed(failure);
     if (failed) return failed;
     const isBehindCall = place === IN_STATEMENT || (failure !== undefined && place === ENDED);
-    return isBehindCall && outcome ? this.exceptions.matches(outcome, debuggee, this.host.classify) : undefined;
+    const returned = isBehindCall && outcome && this.exceptions.matches(outcome, debuggee, this.host.classify);
+    return returned || this.exceptions.happened(this.silent.here(), debuggee);
   }
 
   /** As `here`, without counting and without words: whether it is worth looking. */

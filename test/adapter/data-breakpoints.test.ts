@@ -99,3 +99,20 @@ describe("data breakpoints", () => {
     expect((await client.move("reverseContinue")).place).toBe(first);
   });
 });
+
+describe("who changed this", () => {
+  it("goes to the move that wrote the value, and from there to where one came from", async () => {
+    const client = await launched();
+    const end = await client.move("continue");
+    expect(end.reason).toBe("end");
+    await client.move("stepBack");
+    const at = client.events.filter((event) => event.event === "tdx/stopped").at(-1)?.body;
+    expect(await client.move("tdx/whoChanged", { name: "n", frameId: (await client.stack())[0]?.id })).toMatchObject({
+      reason: "goto",
+    });
+    expect((await client.move("stepBack")).place).toBe("test.tdx:5");
+    expect((await client.scope("Locals")).n?.value).toBe("1");
+    expect((await client.move("tdx/goToStep", { step: at.step, place: at.place })).place).toBe("test.tdx:12");
+    expect(await client.move("tdx/whoChanged", { name: "0x3000", bytes: 8 })).toMatchObject({ reason: "entry" });
+  });
+});

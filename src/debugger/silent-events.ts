@@ -1,0 +1,166 @@
+/**
+ * What happens below a status: hazards of memory and caches, #VE in a guest, a broken invariant. No leaf returns them, so a run
+ * notices them by what the journal says: two counts that a run reads once in many units, and the invariants only if asked for.
+ */
+import { checkInvariants, type Violation } from "../module/invariants.ts";
+import type { Machine } from "../module/machine.ts";
+import { type Survey, survey } from "../module/survey.ts";
+import {
+  HAZARD_DIRTY_LINE,
+  HAZARD_MACHINE_CHECK,
+  HAZARD_PRIVATE_OVERWRITTEN,
+  HAZARD_STALE_TLB,
+} from "../platform/hazards.ts";
+import type { Change } from "../state/store.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** What happened in the last move. */
+export interface SilentEvent {
+  /** Exception filter that it meets. */
+  readonly filter: string;
+  readonly violations?: readonly Violation[];
+}
+
+const HAZARD_FILTERS: Readonly<Record<number, string>> = {
+  [HAZARD_MACHINE_CHECK]: "machine-check",
+  [HAZARD_PRIVATE_OVERWRITTEN]: "private-overwritten",
+  [HAZARD_DIRTY_LINE]: "dirty-line",
+  [HAZARD_STALE_TLB]: "stale-tlb",
+};
+
+const VE_FILTER = "guest-ve";
+const INVARIANT_FILTER = "invariant";
+
+const COUNTED: ReadonlySet<string> = new Set([...Object.values(HAZARD_FILTERS), VE_FILTER]);
+
+interface Checked {
+  readonly machine: Machine;
+  readonly step: number;
+  readonly survey: Survey;
+  readonly violations: readonly Violation[];
+}
+
+export class SilentEvents {
+  /** Whether invariants are to be checked whatever filters are set. */
+  checksAlways = false;
+  private readonly timeline: Timeline;
+  private filters: ReadonlySet<string> = new Set();
+  /** The invariants between units, where they were looked at last. */
+  private checked: Checked | undefined;
+  /** What a unit broke: of the unit that was looked at last. */
+  private broken: { readonly machine: Machine; readonly step: number; readonly violations: readonly Violation[] } | undefined;
+
+  constructor(timeline: Timeline) {
+    this.timeline = timeline;
+  }
+
+  set(filters: Iterable<string>): void {
+    this.filters = new Set(filters);
+    this.forget();
+  }
+
+  forget(): void {
+    this.checked = undefined;
+    this.broken = undefined;
+  }
+
+  get checksInvariants(): boolean {
+    return this.checksAlways || this.filters.has(INVARIANT_FILTER);
+  }
+
+  get countsEvents(): boolean {
+    for (const filter of this.filters) if (COUNTED.has(filter)) return true;
+    return false;
+  }
+
+  /** Differs between two moments if something that is counted happened between them. */
+  get count(): number {
+    const { platform } = this.machine;
+    return platform.hazards.count + platform.veCount;
+  }
+
+  private get machine(): Machine {
+    return this.timeline.debuggee.machine;
+  }
+
+  /** What happened in the move that led to the present place. */
+  here(): SilentEvent[] {
+    const { timeline } = this;
+    if (timeline.isAtStart) return [];
+    const events: SilentEvent[] = [];
+    if (this.countsEvents && timeline.remembersPrevious) {
+      if (timeline.isInside) events.push(...this.counted(timeline.mark - 1, timeline.mark));
+      else if (this.counted(timeline.mark - 1, timeline.mark).length > 0) {
+        events.push(...timeline.lookAtLastMove((from) => this.counted(from, undefined)));
+      }
+    }
+    if (this.checksInvariants && !timeline.isInside) {
+      const violations = this.brokenByLastUnit();
+      if (violations.length > 0) events.push({ filter: INVARIANT_FILTER, violations });
+    }
+    return events;
+  }
+
+  private counted(from: number, to: number | undefined): SilentEvent[] {
+    const { machine } = this;
+    const { hazards, veCell } = machine.platform;
+    const changes: Change[] = [];
+    let isVe = false;
+    // The words of the platform's own block are few among those of a move.
+    for (const change of machine.store.changes(from, to)) {
+      if (!("cell" in change)) continue;
+      changes.push(change);
+      isVe ||= change.cell === veCell;
+    }
+    const events: SilentEvent[] = isVe ? [{ filter: VE_FILTER }] : [];
+    if (changes.some((change) => "cell" in change && change.cell === hazards.countCell)) {
+      for (const kind of hazards.kindsIn(changes)) events.push({ filter: HAZARD_FILTERS[kind] as string });
+    }
+    return events.filter(({ filter }) => this.filters.has(filter));
+  }
+
+  // ---- invariants ----
+
+  /** What holds behind the last unit no more, and did before. */
+  private brokenByLastUnit(): readonly Violation[] {
+    const { timeline, machine } = this;
+    const { step } = timeline.position;
+    if (step === 0 || !timeline.remembersPrevious) return [];
+    if (this.broken?.machine === machine && this.broken.step === step) return this.broken.violations;
+    let violations: readonly Violation[] = [];
+    if (this.wroteMemory(timeline.mark - 1)) {
+      if (this.checked?.machine !== machine || this.checked.step !== step - 1) {
+        timeline.back();
+        this.check(undefined);
+        timeline.forward();
+      }
+      const before = this.checked as Checked;
+      const known = new Set(before.violations.map(({ text }) => text));
+      this.check(before.survey);
+      violations = (this.checked as Checked).violations.filter(({ text }) => !known.has(text));
+    } else if (this.checked?.machine === machine && this.checked.step === step - 1) {
+      this.checked = { ...this.checked, step };
+    }
+    this.broken = { machine, step, violations };
+    return violations;
+  }
+
+  private check(before: Survey | undefined): void {
+    const { machine, timeline } = this;
+    this.checked = {
+      machine,
+      step: timeline.position.step,
+      survey: survey(machine),
+      violations: checkInvariants(machine, before),
+    };
+  }
+
+  /** Invariants are about what the module keeps in memory: most units of a flow write none. */
+  private wroteMemory(from: number): boolean {
+    const { machine } = this;
+    for (const change of machine.store.changes(from)) {
+      if ("cell" in change && machine.platform.memory.hpaOf(change.cell) !== undefined) return true;
+    }
+    return false;
+  }
+}
