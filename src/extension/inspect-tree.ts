@@ -123,7 +123,8 @@ export class InspectTree implements vscode.TreeDataProvider<InspectNode>, vscode
       node = changed;
       if (!changed.collapsible) break;
     }
-    if (!node || moment !== this.#moment) return;
+    // To reveal in a view that is not shown any more would bring it back in front.
+    if (!node || moment !== this.#moment || !this.#view.visible) return;
     try {
       await this.#view.reveal(node, { select: false, focus: false, expand: true });
     } catch {

@@ -71,6 +71,14 @@ describe("a tree", () => {
     expect(tree.getParent(view.revealed[0] as InspectNode)?.id).toBe("td0");
   });
 
+  it("does not come back in front when the user has turned to another view meanwhile", async () => {
+    show();
+    view.visible = false;
+    await expect.poll(() => session.asked).toEqual([undefined, "td0"]);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(view.revealed).toEqual([]);
+  });
+
   it("keeps the last moment while the flow runs, and empties when it ends", async () => {
     show();
     await tree.getChildren();
