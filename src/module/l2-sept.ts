@@ -114,16 +114,16 @@ export function changeAliases(call: Call, at: LockedGpa, l1: SeptEntry, change: 
   }
 }
 
-/** Ends the leaf with a VM's entry in RCX and RDX, and VM and level in the status. */
+/** Ends the leaf with a VM's entry in RCX and RDX, and level and VM in the status. */
 export function failWithL2Entry(call: Call, tdcs: number, entry: SeptEntry, vm: number, code: number): never {
   const isDebug = (call.store.read(tdcs + TDCS_ATTRIBUTES) & ATTRIBUTE_DEBUG) !== 0;
   reportL2Entry(call, entry, vm, isDebug);
   fail(code, l2Detail(vm, entry.level));
 }
 
-/** Details of a status about a VM's S-EPT entry: VM in bits 15:0, level in bits 31:16. */
+/** Details of a status about a VM's S-EPT entry: level in bits 15:0, VM in bits 31:16. */
 export function l2Detail(vm: number, level: number): number {
-  return vm | (level << 16);
+  return level | (vm << 16);
 }
 
 /** Errors: TDX_L2_SEPT_WALK_FAILED, with the entry where the walk ended. */
@@ -137,7 +137,7 @@ export function walkL2ToLevel(call: Call, at: LockedGpa, vm: number, level: numb
 export function readL2Attributes(call: Call, at: LockedGpa, l1: SeptEntry): bigint {
   let attributes = 0n;
   for (const vm of aliasesOf(l1)) {
-    const entry = aliasEntry(call, at, vm, l1.level);
+    const entry = call.isGuest ? walkL2AsGuest(call, at, vm, l1.level) : aliasEntry(call, at, vm, l1.level);
     attributes |= BigInt(l2Attributes(entry, isBlockedForWriting(l1))) << BigInt(16 * vm);
   }
   return attributes;

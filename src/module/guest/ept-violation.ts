@@ -30,6 +30,8 @@ const PF_FETCH = 1 << 4;
 const PF_SHADOW_STACK = 1 << 6;
 
 const PAGE_OFFSET = 0xfffn;
+/** A GPA's bits that a walk uses; the processor reports no others. */
+const MAX_GPA_BITS = 52;
 
 export function* eptViolationExit(call: Call, reason: number): Steps {
   const { store, vmcs, tdcs } = call;
@@ -40,13 +42,14 @@ export function* eptViolationExit(call: Call, reason: number): Steps {
   if ((qualification & NMI_UNBLOCKED) !== 0) blockNmi(call, true);
 
   yield "check for GPA bits above the shared bit: such a paging entry is a #PF with a reserved bit";
-  const above = gpa & ((1n << BigInt(call.platform.config.maxpa)) - (1n << BigInt(gpaBits(call, tdcs))));
+  const above = BigInt.asUintN(call.platform.config.maxpa, gpa) >> BigInt(gpaBits(call, tdcs));
   if (above > 0n && (qualification & GLA_VALID) !== 0) return yield* reservedBitFault(call, qualification, gla);
 
   let extended = 0n;
-  if (!isShared(call, tdcs, Number(gpa))) {
+  const address = Number(BigInt.asUintN(MAX_GPA_BITS, gpa));
+  if (!isShared(call, tdcs, address)) {
     yield "private page: walk the S-EPT and check whether it waits to be accepted";
-    if (isPending(walkSept(call, tdcs, Number(gpa), 0))) {
+    if (isPending(walkSept(call, tdcs, address, 0))) {
       if (!pendingMeansExit(call)) {
         injectVe(call, reason, whole, gpa, gla);
         return;
@@ -78,6 +81,7 @@ function* reservedBitFault(call: Call, qualification: number, gla: bigint): Step
 /** Only the host's own tables can be misconfigured. */
 export function* eptMisconfigurationExit(call: Call, reason: number): Steps {
   const gpa = call.store.readBig(call.vmcs + VMCS_GUEST_PHYSICAL_ADDRESS);
-  if (!isShared(call, call.tdcs, Number(gpa))) yield* moduleFatal(call, "misconfigured Secure EPT");
+  const address = Number(BigInt.asUintN(MAX_GPA_BITS, gpa));
+  if (!isShared(call, call.tdcs, address)) yield* moduleFatal(call, "misconfigured Secure EPT");
   yield* tdExit(call, TDX_SUCCESS, reason, { gpa: Number(gpa & ~PAGE_OFFSET) });
 }

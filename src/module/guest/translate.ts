@@ -63,7 +63,7 @@ function walk(
   let table = (eptpHi & 0xf_ffff) * 0x1_0000_0000 + ((eptpLo & 0xffff_f000) >>> 0);
   let rights = SEPT_RWX;
   for (let level = (eptpLo >>> 3) & 7; ; level--) {
-    const at = table + (Math.floor(gpa / levelBytes(level)) % 512) * 8;
+    const at = (table % call.platform.addressEnd) + (Math.floor(gpa / levelBytes(level)) % 512) * 8;
     const lo = memory.read32(at);
     const hi = memory.read32(at + 4);
     rights &= lo;
@@ -96,6 +96,12 @@ function translateShared(call: Call, gpa: number, wanted: number): Translation {
     return { ...found, allowed: false, misconfigured: true };
   }
   return { ...found, hpa: found.hpa % 2 ** call.platform.addressBits };
+}
+
+/** True if a violation at the entry is a #VE: bit 63 does not count where it points to a table (SDM, "Convertible EPT Violations"). */
+function isConvertible({ lo, hi, level }: Translation): boolean {
+  const pointsToTable = (lo & SEPT_RWX) !== 0 && level > 0 && !isLeaf({ lo });
+  return !pointsToTable && (hi & SEPT_SUPPRESS_VE) === 0;
 }
 
 /** True if the walk ended at a page that waits to be accepted. */
@@ -132,8 +138,7 @@ export function* guestBuffer(call: Call, register: number, wanted: number, onlyP
   yield "the access is an EPT violation";
   const qualification = (wanted & ~found.rights) | (found.rights << 3);
   const pending = !shared && isPending(found);
-  const convertible = shared && (found.hi & SEPT_SUPPRESS_VE) === 0;
-  if (convertible || (pending && !pendingMeansExit(call))) {
+  if ((shared && isConvertible(found)) || (pending && !pendingMeansExit(call))) {
     injectVe(call, Reason.EPT_VIOLATION, BigInt(qualification), BigInt(gpa), 0n);
     yield* returnToGuest(call);
     endEntry();

@@ -43,7 +43,7 @@ const XFAM_PT_BIT = 8;
 
 /** VMCS fields (by code) whose value is a physical address of the host's, and those that are a private GPA. */
 const SHARED_HPA_CODES: readonly number[] = [0x200e, 0x2016, 0x203c];
-const PRIVATE_GPA_CODES: readonly number[] = [0x2012, 0x202a, 0x2040, 0x6802];
+const PRIVATE_GPA_CODES: readonly number[] = [0x2012, 0x202a, 0x2040, 0x280a, 0x280c, 0x280e, 0x2810, 0x6802];
 const CODE_POSTED_INTERRUPT_DESCRIPTOR = 0x2016;
 const POSTED_INTERRUPT_DESCRIPTOR_BYTES = 64;
 /** A physical address that was never set is all ones; bit 63 tells. */

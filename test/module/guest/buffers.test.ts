@@ -10,15 +10,17 @@ const TABLES = 0x0400_0000;
 const BUFFER = TABLES + 5 * 4096;
 const RWX_WB = 0x37n;
 const SUPPRESS_VE = 1n << 63n;
+/** KeyID 1, in the top bits of a 52-bit address. */
+const SHARED_KEYID = 1n << 46n;
 
-/** A guest whose shared GPA 2^47 is mapped to BUFFER by `leaf` bits. */
-function withSharedPage(leaf: bigint): Guest {
+/** A guest whose shared GPA 2^47 is mapped to BUFFER by `leaf` bits, through entries with `table` bits. */
+function withSharedPage(leaf: bigint, table = 7n): Guest {
   const guest = new Guest();
   const { memory } = guest.machine.platform;
   const index = [256, 0, 0, 0];
   for (let i = 0; i < 4; i++) {
     const next = BigInt(i < 3 ? TABLES + (i + 1) * 4096 : BUFFER);
-    memory.writeBig(TABLES + i * 4096 + (index[i] as number) * 8, next | (i < 3 ? 7n : leaf));
+    memory.writeBig(TABLES + i * 4096 + (index[i] as number) * 8, next | (i < 3 ? table : leaf));
   }
   guest.do({ action: "vmexit", reason: 1 });
   guest.host.must("TDH.VP.WR", { rcx: guest.tdvpr, rdx: SHARED_EPTP, r8: TABLES, r9: 0xffffffffff000n });
@@ -40,6 +42,18 @@ describe("TDG.MR.REPORT into shared memory", () => {
     const open = withSharedPage(0n);
     const result = open.tdcall("TDG.MR.REPORT", { rcx: SHARED_GPA, rdx: MAPPED });
     expect(result).toMatchObject({ kind: "resume", rip: 0, injected: { information: 0x8000_0314 } });
+  });
+
+  it("is a TD exit where a table lacks a permission: only pages and absent entries can ask for #VE (is_ept_violation_convertible)", () => {
+    const readOnly = withSharedPage(RWX_WB, 1n);
+    expect(readOnly.tdcall("TDG.MR.REPORT", { rcx: SHARED_GPA, rdx: MAPPED })).toEqual({ kind: "exit" });
+    expect([readOnly.rax(), readOnly.host.register("rcx")]).toEqual([48n, 0b1010n]);
+  });
+
+  it("goes through tables with shared KeyIDs (gpa_translate)", () => {
+    const guest = withSharedPage(RWX_WB | SHARED_KEYID, 7n | SHARED_KEYID);
+    expect(guest.status("TDG.MR.REPORT", { rcx: SHARED_GPA, rdx: MAPPED })).toBe(0n);
+    expect(guest.machine.platform.memory.read32(BUFFER)).toBe(0x81);
   });
 
   it.each([
