@@ -9,9 +9,11 @@ import { lspCommand } from "./lsp.ts";
 import { replayCommand } from "./replay.ts";
 import { serveReplay } from "./replay-pool.ts";
 import { runCommand } from "./run.ts";
+import { testCommand } from "./test.ts";
 
 const commands: readonly CommandLine[] = [
   runCommand,
+  testCommand,
   checkCommand,
   fmtCommand,
   replayCommand,

@@ -8,8 +8,10 @@ import { Machine } from "../module/machine.ts";
 import { LoggedMachine } from "../runtime/log/logged-machine.ts";
 import { platformConfig } from "../runtime/platform.ts";
 import { Runtime } from "../runtime/runtime.ts";
+import { endless } from "../runtime/test-run.ts";
 import { Store } from "../state/store.ts";
 import { type CommandLine, EXIT_FAILED, EXIT_FINE, EXIT_USAGE, parseCommand, UsageError } from "./command.ts";
+import { failureText } from "./failure-text.ts";
 import { loadOptions } from "./files.ts";
 
 const DEFAULT_STATEMENTS = 100_000_000;
@@ -69,17 +71,6 @@ interface RunOptions {
   readonly json: boolean;
 }
 
-/** Why a flow did not come to its end. */
-interface Failure {
-  readonly message: string;
-  readonly hint: string;
-  /** Line and column from 1. */
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly stack: readonly string[];
-}
-
 function runProgram(program: FlowProgram, { path, log, statements, seed, json }: RunOptions): number {
   const output: string[] = [];
   const config = platformConfig(program.platform);
@@ -92,31 +83,14 @@ function runProgram(program: FlowProgram, { path, log, statements, seed, json }:
   };
   const runtime = new Runtime(program, machine, { hooks: { output: say }, scheduleSeed: seed });
   runtime.run(statements);
-  const failure = runtime.failure ?? (runtime.status === "running" ? gaveUp(runtime, statements) : undefined);
+  const failure =
+    runtime.failure ??
+    (runtime.status === "running"
+      ? { ...endless(runtime, statements), hint: "an endless loop? --statements N allows more" }
+      : undefined);
   if (failure) console.error(failureText(failure));
   if (json) console.log(JSON.stringify({ status: failure ? "failed" : "done", output, failure }, undefined, 1));
   return failure ? EXIT_FAILED : EXIT_FINE;
-}
-
-function gaveUp(runtime: Runtime, statements: number): Failure {
-  const frames = runtime.frames();
-  const [top] = frames;
-  return {
-    message: `the flow has not ended after ${statements} statements`,
-    hint: "an endless loop? --statements N allows more",
-    file: top?.source.path ?? "",
-    line: top?.line ?? 1,
-    column: top?.column ?? 1,
-    stack: frames.map(({ fn, source, line, column }) => `${fn.name} (${source.path}:${line}:${column})`),
-  };
-}
-
-/** As compilers print errors, then the calls that led there. */
-function failureText({ file, line, column, message, hint, stack }: Failure): string {
-  const lines = [`${file}:${line}:${column}: error: ${message}`];
-  if (hint !== "") lines.push(`  ${hint}`);
-  if (stack.length > 1) lines.push(...stack.map((frame) => `    at ${frame}`));
-  return lines.join("\n");
 }
 
 /** Collects lines and writes them in large pieces. */
