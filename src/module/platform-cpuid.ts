@@ -5,7 +5,6 @@ import {
   type CpuidRegisters,
   cpuidLookup,
 } from "../arch/generated/cpuid-tables.ts";
-import { cpuidTable } from "../arch/generated/platform-cpu.ts";
 import {
   TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED,
   TDX_CPUID_LEAF_NOT_SUPPORTED,
@@ -14,7 +13,7 @@ import {
   TDX_LIMIT_CPUID_MAXVAL_SET,
 } from "../arch/generated/status-codes.ts";
 import { R8, R9, R10, RCX, RDX } from "../arch/registers.ts";
-import type { CpuidResult } from "../platform/platform.ts";
+import type { CpuidResult, Platform } from "../platform/platform.ts";
 import { type Call, fail } from "./call.ts";
 import * as config from "./platform-config.ts";
 import { XCR0_BITS } from "./xfam.ts";
@@ -53,10 +52,20 @@ interface Scan {
   coreLevelSeen: boolean;
 }
 
-/** Family, model and stepping that the firmware reports for each package. */
-export function packageFms(): number {
-  const eax = cpuidTable.find((entry) => entry.leaf === 1)?.eax ?? 0;
-  return typeof eax === "number" ? eax : (eax[0] ?? 0);
+/** Bits of the stepping in CPUID 1 EAX. */
+const STEPPING = 0xf;
+
+/** Family, model and stepping of a package, which the firmware reads from its first LP; 0 if there is none of that number. */
+export function packageFms(platform: Platform, number: number): number {
+  const lp = platform.config.packages[number]?.[0];
+  return lp === undefined ? 0 : platform.cpuid(lp, 1, 0)[0];
+}
+
+/** Those of the platform: packages may differ in their steppings, and the least one counts. */
+function platformFms(platform: Platform): number {
+  const all = platform.config.packages.map((_, number) => packageFms(platform, number));
+  const stepping = Math.min(...all.map((fms) => fms & STEPPING));
+  return (((all[0] as number) & ~STEPPING) | stepping) >>> 0;
 }
 
 /** True if IA32_MISC_ENABLE hides leaves on this LP. */
@@ -106,7 +115,7 @@ export function sampleCpuid(call: Call): void {
     if (mask?.some((bits, i) => ((values[i] as number) & bits) >>> 0 !== (value?.[i] ?? 0))) {
       incorrect(call, entry, mask, value ?? [0, 0, 0, 0]);
     }
-    if (entry.leaf === 1) values = [packageFms(), values[1], values[2], values[3]];
+    if (entry.leaf === 1) values = [platformFms(platform), values[1], values[2], values[3]];
     derive(call, entry, values, scan);
     for (const [register, word] of values.entries()) store.write(config.cpuidCell(call, index, register), word);
   }

@@ -6,7 +6,7 @@ import { changeAliases } from "../l2-sept.ts";
 import { SHARED } from "../lock-words.ts";
 import { lockImplicitPage, PG_1G, PG_4K, setPageType } from "../pamt.ts";
 import { checkSeptStateAllowsLeaf, lockTdAndSeptEntry } from "../sept.ts";
-import { leafHpa, setFreeAndUnlock } from "../sept-entry.ts";
+import { clearAcceptCounter, leafHpa, setFreeAndUnlock } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
 import { addChildren } from "../td.ts";
 import { checkBlockedAndTracked } from "../tracking.ts";
@@ -22,6 +22,7 @@ export function* tdhMemPageRemove(call: Call): Steps {
   const { tdr, tdcs, entry } = locked;
   yield "check that the entry maps a page";
   checkSeptStateAllowsLeaf(call, entry, RCX);
+  clearAcceptCounter(entry); // a report below does not show it
 
   yield "lock the page's PAMT entry (exclusive)";
   const hpa = leafHpa(entry);

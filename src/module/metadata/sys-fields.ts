@@ -50,7 +50,7 @@ const TDX_FEATURES0 =
 
 const reads: Readonly<Record<string, Read>> = {
   NUM_PKGS: ({ platform }) => platform.config.packages.length,
-  PKG_FMS: ({ platform }, field) => (field < platform.config.packages.length ? packageFms() : 0),
+  PKG_FMS: ({ platform }, field) => packageFms(platform, field),
 
   VENDOR_ID: () => build.VENDOR_ID,
   BUILD_DATE: ({ platform }) => platform.config.module.buildDate,
