@@ -12,11 +12,21 @@ export interface LeafEvent {
   readonly call: LeafCall;
 }
 
+/** An instruction of a guest, other than TDCALL, that the machine is about to execute: it may fault, or exit. */
+export interface GuestEvent {
+  readonly task: number;
+  readonly lp: number;
+  /** Name of the builtin function: write64, cpuid, … */
+  readonly name: string;
+}
+
 export interface RuntimeHooks {
   /** Its operands are in the LP's registers. True: stop before the call is made. */
   leafEntry?: (event: LeafEvent) => boolean;
   /** True: stop as soon as it has returned. Guests' own instructions that exit are no leaf of the host: they end its TDH.VP.ENTER. */
   leafReturn?: (event: LeafEvent, result: LeafResult) => boolean;
+  /** True: stop before the instruction is executed, as before a leaf. */
+  guestEntry?: (event: GuestEvent) => boolean;
   /** Text of a `log` statement. */
   output?: (text: string, task: number) => void;
 }

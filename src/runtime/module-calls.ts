@@ -134,6 +134,12 @@ export class ModuleCalls {
     return true;
   }
 
+  private stopsBeforeInstruction(task: number, lp: number, builtin: number): boolean {
+    if (this.state.hooks.guestEntry?.({ task, lp, name: builtins[builtin]?.name ?? "" }) !== true) return false;
+    this.stopReason = STOP_LEAF;
+    return true;
+  }
+
   private event(task: number, lp: number, call: LeafCall): LeafEvent {
     const name = call.name ?? leafNameOf(leafNumber(this.state.machine.platform, lp), call.guest);
     return { task, lp, name, guest: call.guest, call };
@@ -215,6 +221,8 @@ export class ModuleCalls {
       const call = code[pc] === OP_LEAF ? this.state.program.leafCalls[code[pc + 1] as number] : undefined;
       instruction.prepare?.(platform, lp);
       if (call !== undefined && !resumed && this.stopsBefore(task, lp, call)) return NEXT_STOP;
+      if (call === undefined && !resumed && this.stopsBeforeInstruction(task, lp, code[pc + 1] as number))
+        return NEXT_STOP;
       outcome = machine.guest(lp, instruction.action);
     }
     if (outcome.kind === "exit") {

@@ -3,6 +3,7 @@
  * many, and can stop before a leaf function and go through it step by step. Everything that changes is in the store, and each unit
  * ends with a mark there: going back is the store's `undo` and then `rewound()`.
  */
+import { builtins } from "../language/builtins.ts";
 import { compileWatch } from "../language/compile.ts";
 import {
   type FlowFunction,
@@ -58,6 +59,13 @@ export interface PendingLeaf {
   readonly lp: number;
   readonly guest: boolean;
   readonly operands: readonly { readonly name: string; readonly register: number; readonly value: unknown }[];
+}
+
+/** An instruction of a guest that a task stands before. */
+export interface PendingInstruction {
+  readonly name: string;
+  readonly lp: number;
+  readonly operands: readonly { readonly name: string; readonly value: unknown }[];
 }
 
 export class Runtime {
@@ -141,6 +149,18 @@ export class Runtime {
     };
   }
 
+  /** The guest's instruction, other than TDCALL, that the task stands before, if it does: name and arguments of the builtin. */
+  get pendingInstruction(): PendingInstruction | undefined {
+    const place = this.atCall();
+    if (place === undefined || place.builtin === undefined) return undefined;
+    const { builtin, values, lp } = place;
+    return {
+      name: builtin.name,
+      lp,
+      operands: values.map((value, index) => ({ name: builtin.parameters[index]?.replace("?", "") ?? "", value })),
+    };
+  }
+
   /** The leaf that is being stepped: its next step's trace, for the debugger. */
   get openLeaf(): ModuleEntry | undefined {
     return this.entry;
@@ -210,7 +230,8 @@ export class Runtime {
     const values = Array.from({ length: count }, (_, index) => this.store.readValue(first + index));
     const lp = guest ? state.lpOf(task) : this.store.read(frame + FRAME_LP);
     const instruction = guest ? this.interpreter.calls.instruction(fn.code, pc, values, 0, count) : undefined;
-    return { call, values, lp, guest, instruction };
+    const builtin = call === undefined ? builtins[fn.code[pc + 1] as number] : undefined;
+    return { call, builtin, values, lp, guest, instruction };
   }
 
   // ---- looking ----

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { STOP_LEAF } from "../../src/runtime/hooks.ts";
 import type { RuntimeOptions } from "../../src/runtime/runtime.ts";
 import { start } from "./support.ts";
 import { tdFlow } from "./td.ts";
@@ -109,5 +110,35 @@ expect TDH.VP.ENTER(tdvpr: tdvpr).r11 == TDVMCALL_HLT
     ]);
     expect(runtime.frames()[1]?.variables()).toMatchObject([{ name: "a", value: 1 }]);
     expect(runtime.evaluate("a + 1", runtime.frames()[1]!)).toEqual({ value: 2 });
+  });
+
+  it("can be stopped before each instruction, and gone through in the module", async () => {
+    const program = await tdFlow(
+      "guest tdvpr { write64(0x1000, 5) accept(0x7000, 4K) log read64(0x7000) + read64(0x1000) }\nrun_vcpu(td, tdvpr)\n",
+    );
+    const whole = start(program);
+    whole.runtime.run(1_000_000);
+    const stepped = start(program, { hooks: { guestEntry: () => true, leafEntry: (event) => event.guest } });
+    const seen: string[] = [];
+    while (stepped.runtime.status === "running") {
+      if (stepped.runtime.run(1_000_000) !== STOP_LEAF) continue;
+      const { pendingInstruction, pendingLeaf } = stepped.runtime;
+      seen.push(
+        pendingLeaf?.name ??
+          `${pendingInstruction?.name} ${pendingInstruction?.operands.map(({ value }) => value).join(" ")}`,
+      );
+      expect(stepped.runtime.enterLeaf()).toBe(true);
+      while (stepped.runtime.stepLeaf());
+    }
+    expect(stepped.runtime.failure).toBeUndefined();
+    expect(seen).toEqual([
+      "write64 4096 5",
+      "TDG.MEM.PAGE.ACCEPT",
+      "TDG.MEM.PAGE.ACCEPT",
+      "read64 28672",
+      "read64 4096",
+    ]);
+    expect(stepped.output).toEqual(["5"]);
+    expect(stepped.store.hash()).toBe(whole.store.hash());
   });
 });
