@@ -13,10 +13,14 @@ import { stoppedBody } from "./stopped.ts";
 
 export interface LaunchArguments {
   readonly program: string;
+  /** Name of the test block to run instead of the flow; empty: the flow. */
+  readonly test: string;
   readonly stopOnEntry: boolean;
   readonly noDebug: boolean;
   /** Stay at the end of the flow, to look back, instead of ending the session. */
   readonly stopAtEnd: boolean;
+  /** Check the module's invariants behind each unit and stop where one breaks. */
+  readonly checkInvariants: boolean;
   /** Bytes. */
   readonly historyBudget: number;
 }
@@ -61,6 +65,7 @@ export class Debugging {
     const { shippedRoot } = this.host;
     const { session, diagnostics } = await Session.open({
       path: normalPath(args.program),
+      ...(args.test !== "" && { test: args.test }),
       // Where a file cannot be read the compiler says which, and where it is asked for.
       readSource: (path) => this.host.readFile(path).catch(() => undefined),
       ...(shippedRoot !== undefined && { flowsFolder: `${normalPath(shippedRoot)}/flows` }),
@@ -74,6 +79,7 @@ export class Debugging {
     });
     for (const diagnostic of diagnostics) this.client.printDiagnostic(diagnostic);
     if (session === undefined) throw new RequestError(summary(diagnostics), true);
+    session.exceptions.checksInvariants = args.checkInvariants && !args.noDebug;
     return session;
   }
 

@@ -42,9 +42,11 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const request = new Arguments(args);
       await debugging.launch({
         program: request.required("program"),
+        test: request.text("test", ""),
         stopOnEntry: request.flag("stopOnEntry"),
         noDebug: request.flag("noDebug"),
         stopAtEnd: request.flag("stopAtEnd"),
+        checkInvariants: request.flag("checkInvariants"),
         historyBudget: request.number("historyBudgetMB", 512) * 2 ** 20,
       });
       return { after: () => debugging.ready() };

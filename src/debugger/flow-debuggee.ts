@@ -62,13 +62,21 @@ export class FlowDebuggee implements Debuggee {
   /** The mark at which the unit began in which the watch was asked last. */
   private askedAt = -1;
 
-  /** @param output gets the text of each `log` statement */
-  constructor(program: FlowProgram, machine: Machine, output: (text: string, task: number) => void) {
+  /**
+   * @param output gets the text of each `log` statement
+   * @param entry number of the function where it begins, if that is not the program's own entry
+   */
+  constructor(
+    program: FlowProgram,
+    machine: Machine,
+    output: (text: string, task: number) => void,
+    entry: number = program.entry,
+  ) {
     this.program = program;
     this.machine = machine;
     this.store = machine.store;
     this.hooks.output = output;
-    this.runtime = new Runtime(program, machine, { hooks: this.hooks });
+    this.runtime = new Runtime(program, machine, { hooks: this.hooks, entry });
     this.start = this.store.now;
     this.evaluator = new Evaluator(this);
   }
@@ -106,7 +114,7 @@ export class FlowDebuggee implements Debuggee {
   get failure(): Failure | undefined {
     const failure = this.place === ENDED ? this.runtime.failure : undefined;
     if (failure === undefined) return undefined;
-    const kind = /^(expect|deadlock)\b/i.exec(failure.message)?.[1]?.toLowerCase();
+    const kind = /^(expect|deadlock)/i.exec(failure.message)?.[1]?.toLowerCase();
     return { ...failure, kind: kind === "expect" || kind === "deadlock" ? kind : "error" };
   }
 

@@ -28,6 +28,8 @@ export interface SessionOptions {
   /** Path of the flow, and how it and its imports are read. */
   readonly path: string;
   readonly readSource: ReadSource;
+  /** Name of the `test` block to run; undefined: the flow itself. */
+  readonly test?: string | undefined;
   /** Folder of the shipped flows. */
   readonly flowsFolder?: string;
   /** Bytes that history may take. */
@@ -45,6 +47,11 @@ export interface SessionHost {
     text: string,
     place: { readonly path: string; readonly line: number; readonly column: number } | undefined,
   ): void;
+}
+
+function noTest(path: string, test: string | undefined): Diagnostic {
+  const place = { file: path, line: 1, column: 1, endLine: 1, endColumn: 1 };
+  return { ...place, severity: "error", code: "no-test", message: `there is no test "${test}"` };
 }
 
 export interface Scope {
@@ -77,16 +84,20 @@ export class Session {
       readSource,
       ...(flowsFolder !== undefined && { flowsFolder }),
     });
-    return program === undefined ? { diagnostics } : { session: new Session(program, options), diagnostics };
+    if (program === undefined) return { diagnostics };
+    const { test } = options;
+    const entry = test === undefined ? program.entry : program.tests.find(({ name }) => name === test)?.fn;
+    if (entry === undefined) return { diagnostics: [...diagnostics, noTest(options.path, test)] };
+    return { session: new Session(program, entry, options), diagnostics };
   }
 
-  private constructor(program: FlowProgram, options: SessionOptions) {
+  private constructor(program: FlowProgram, entry: number, options: SessionOptions) {
     this.program = program;
     this.host = options.host;
     const config = platformConfig(program.platform);
     this.timeline = new Timeline(() => {
       const machine = new Machine(new Store({ historyBudget: options.historyBudget }), config);
-      return new FlowDebuggee(program, machine, (text) => this.output(text));
+      return new FlowDebuggee(program, machine, (text) => this.output(text), entry);
     });
     this.breakpoints = new Breakpoints(program);
     this.inspector = new Inspector(this.debuggee.machine);
