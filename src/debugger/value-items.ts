@@ -48,7 +48,7 @@ export function valueItem(
     value: valueText(context, value),
     type: typeName(value),
     ...(expression !== undefined && { evaluateName: expression }),
-    ...(typeof value === "number" && recognizeHpa(context.moment.domains, value) !== undefined && { hpa: value }),
+    ...(typeof value === "number" && recognizeHpa(context.moment, value) !== undefined && { hpa: value }),
     ...(children && { children }),
   };
 }
@@ -58,7 +58,7 @@ export function valueText({ debuggee, moment }: ValueContext, value: unknown): s
   if (value instanceof Status) return describedStatus(value.hi, value.lo);
   const text = debuggee.runtime.format(value);
   if (typeof value !== "number" || !isInteger(value)) return text;
-  const what = recognizeHpa(moment.domains, value);
+  const what = recognizeHpa(moment, value);
   return what === undefined ? text : `${text} · ${what}`;
 }
 

@@ -38,12 +38,13 @@ describe("in the life of a TD", () => {
   });
 
   it("takes a number for an address only where TDX uses the page", () => {
-    const { domains } = test.session.inspector.moment;
+    const { moment } = test.session.inspector;
+    const { domains } = moment;
     const td = domains.all[0]!;
-    expect(recognizeHpa(domains, td.hpa)).toBe("TDR of td0");
-    expect(recognizeHpa(domains, td.hpa + 1)).toBeUndefined();
-    expect(recognizeHpa(domains, 4096)).toBeUndefined();
-    expect(recognizeHpa(domains, domains.tdmrs[0]!.base + 0x3fff_f000)).toBeUndefined();
+    expect(recognizeHpa(moment, td.hpa)).toBe("TDR of td0");
+    expect(recognizeHpa(moment, td.hpa + 1)).toBeUndefined();
+    expect(recognizeHpa(moment, 4096)).toBeUndefined();
+    expect(recognizeHpa(moment, domains.tdmrs[0]!.base + 0x3fff_f000)).toBeUndefined();
   });
 
   it("tells which locks a call holds", async () => {

@@ -3,6 +3,7 @@ import { PT_EPT, PT_NDA, PT_REG, PT_RSVD, PT_TDCX, PT_TDR, PT_TDVPR } from "../.
 import { PAGE_4K, PAGE_BYTES, PAMT_ENTRY_BYTES } from "../../module/pamt.ts";
 import type { Domain, Domains } from "./domains.ts";
 import { hex } from "./format.ts";
+import type { Moment } from "./moment.ts";
 import { type PageEntry, pageEntry } from "./pamt-scan.ts";
 
 const SIZES = ["4 KiB", "2 MiB", "1 GiB"] as const;
@@ -24,11 +25,11 @@ export function describeHpa(domains: Domains, address: number): string {
 }
 
 /** As `describeHpa`, for a number that may mean anything: undefined unless it is an address of a page in use by TDX. */
-export function recognizeHpa(domains: Domains, value: number): string | undefined {
-  const span = 2 ** domains.machine.platform.addressBits;
-  if (value < 2 ** 20 || value >= 2 ** domains.machine.platform.config.maxpa) return undefined;
-  const hpa = value % span;
-  if (hpa % PAGE_4K !== 0) return undefined;
+export function recognizeHpa(moment: Moment, value: number): string | undefined {
+  const { addressBits, config } = moment.machine.platform;
+  const hpa = value % 2 ** addressBits;
+  if (value < 2 ** 20 || value >= 2 ** config.maxpa || hpa % PAGE_4K !== 0) return undefined;
+  const { domains } = moment;
   const entry = pageEntry(domains.machine, domains.tdmrs, hpa);
   const isUsed = entry !== undefined && entry.type !== PT_NDA && entry.type !== PT_RSVD;
   return isUsed || pamtAt(domains, hpa) !== undefined ? describeHpa(domains, value) : undefined;

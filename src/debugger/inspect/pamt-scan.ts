@@ -16,12 +16,16 @@ import {
   TDMR_SIZE,
   TDMR_WORDS,
 } from "../../module/sys.ts";
+import type { Memory } from "../../platform/memory.ts";
+import { BLOCK_WORDS } from "../../state/store.ts";
 import type { CellRange } from "./item.ts";
 
 const PAMT_BASES = [TDMR_PAMT_4K_BASE, TDMR_PAMT_2M_BASE, TDMR_PAMT_1G_BASE] as const;
 const ENTRY_WORDS = PAMT_ENTRY_BYTES / 4;
 const ENTRIES_PER_PAGE = PAGE_4K / PAMT_ENTRY_BYTES;
 const CHILDREN = 512;
+/** Pages of the PAMT that the entries of 512 pages fill. */
+const PAGES_OF_CHILDREN = CHILDREN / ENTRIES_PER_PAGE;
 
 export interface Tdmr {
   readonly index: number;
@@ -101,6 +105,7 @@ export function pageEntry(machine: Machine, all: readonly Tdmr[], hpa: number): 
 
 /** Every entry of a TDMR that is not free, in the order of addresses. */
 export function* usedEntries(machine: Machine, tdmr: Tdmr): Generator<PageEntry> {
+  const { store } = machine;
   const { memory } = machine.platform;
   const end = Math.min(tdmr.initialized, tdmr.base + tdmr.size);
   for (let block = tdmr.base; block < end; block += PAGE_1G) {
@@ -109,23 +114,32 @@ export function* usedEntries(machine: Machine, tdmr: Tdmr): Generator<PageEntry>
       yield whole;
       continue;
     }
+    const hasLarge = isWritten(memory, entryHpa(tdmr, block, PG_2M));
     for (let child = 0; child < CHILDREN; child++) {
       const range = block + child * (PAGE_BYTES[PG_2M] as number);
-      const large = readEntry(machine, tdmr, range, PG_2M);
-      if (large.type !== PT_NDA) {
+      const large = hasLarge ? readEntry(machine, tdmr, range, PG_2M) : undefined;
+      if (large !== undefined && large.type !== PT_NDA) {
         yield large;
         continue;
       }
       const first = entryHpa(tdmr, range, PG_4K);
-      for (let page = 0; page < CHILDREN / ENTRIES_PER_PAGE; page++) {
-        if (memory.peek(first + page * PAGE_4K) === 0) continue;
+      for (let page = 0; page < PAGES_OF_CHILDREN; page++) {
+        const cell = memory.peek(first + page * PAGE_4K);
+        if (cell === 0) continue;
+        const words = store.view(cell, BLOCK_WORDS);
         for (let i = 0; i < ENTRIES_PER_PAGE; i++) {
-          const entry = readEntry(machine, tdmr, range + (page * ENTRIES_PER_PAGE + i) * PAGE_4K, PG_4K);
-          if (entry.type !== PT_NDA) yield entry;
+          if (((words[i * ENTRY_WORDS] as number) & 0xff) === PT_NDA) continue;
+          yield readEntry(machine, tdmr, range + (page * ENTRIES_PER_PAGE + i) * PAGE_4K, PG_4K);
         }
       }
     }
   }
+}
+
+/** Whether any of the pages with the entries of a larger page's 512 children was ever written. */
+function isWritten(memory: Memory, first: number): boolean {
+  for (let page = 0; page < PAGES_OF_CHILDREN; page++) if (memory.peek(first + page * PAGE_4K) !== 0) return true;
+  return false;
 }
 
 /** The same, folded into runs of like neighbours. */
