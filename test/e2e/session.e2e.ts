@@ -28,6 +28,8 @@ afterAll(async () => {
 it("stops at a breakpoint that was clicked, after F5 without a launch.json", async () => {
   await workbench.goToLine(addLine);
   await workbench.clickGutter(FLOW, addLine);
+  await workbench.showDebugView();
+  await workbench.addFunctionBreakpoint("TDH.MEM.PAGE.REMOVE");
   await workbench.page.keyboard.press("F5");
   await workbench.page.locator(".debug-toolbar").waitFor();
   const entry = await workbench.stoppedAt(FLOW);
@@ -70,8 +72,6 @@ it("takes the page away again by stepping back, and brings it back forwards", as
 });
 
 it("stops at a leaf by a function breakpoint, and the trees show the page go", async () => {
-  await workbench.showDebugView();
-  await workbench.addFunctionBreakpoint("TDH.MEM.PAGE.REMOVE");
   await workbench.page.keyboard.press("F5");
   await expect.poll(() => workbench.stoppedAt(FLOW)).toBe(addLine);
   await workbench.page.keyboard.press("F5");
