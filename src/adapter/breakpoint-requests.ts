@@ -52,6 +52,7 @@ export class BreakpointRequests {
   ): Breakpoints {
     const all = [...filters.map((filter) => ({ filter, condition: "" })), ...options];
     session.exceptions.set(all);
+    session.control.breakpointsChanged();
     return all.map(({ filter }) =>
       EXCEPTION_FILTERS.some((known) => known.filter === filter)
         ? { verified: true }

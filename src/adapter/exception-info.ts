@@ -1,12 +1,14 @@
 /** What is known about what the session stopped for: the status, the check that failed, its place, the values it compared. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
-import type { ExceptionHit } from "../debugger/exceptions.ts";
+import { describeEvent } from "../debugger/describe-event.ts";
+import type { ExceptionHit, SilentEvent } from "../debugger/exceptions.ts";
 import type { Session } from "../debugger/session.ts";
 
 type Info = DebugProtocol.ExceptionInfoResponse["body"];
 
 export function exceptionInfo(session: Session, hit: ExceptionHit): Info {
-  const { failure } = hit;
+  const { failure, event } = hit;
+  if (event) return eventInfo(session, event);
   const explanation = session.explanation();
   const lines: string[] = [];
   if (failure) lines.push(failure.message, ...(failure.hint ? [failure.hint] : []));
@@ -27,5 +29,15 @@ export function exceptionInfo(session: Session, hit: ExceptionHit): Info {
       ...(explanation && { fullTypeName: `${explanation.leaf}: ${explanation.status}` }),
       stackTrace: [...trace, ...place].join("\n"),
     },
+  };
+}
+
+function eventInfo(session: Session, event: SilentEvent): Info {
+  const { text, details } = describeEvent(event, session.inspector.moment);
+  return {
+    exceptionId: event.violations?.[0]?.invariant ?? event.filter,
+    description: [text, ...details].join("\n"),
+    breakMode: "always",
+    details: { message: text, typeName: event.filter },
   };
 }

@@ -1,10 +1,13 @@
 /** Why a session stopped, as the protocol tells it. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { statusText } from "../arch/status.ts";
+import { describeEvent } from "../debugger/describe-event.ts";
 import { EXCEPTION_FILTERS } from "../debugger/exceptions.ts";
 import { leafName } from "../debugger/leaf-names.ts";
 import type { Session } from "../debugger/session.ts";
 import type { Stop } from "../debugger/stops.ts";
+
+const FAILURES = { expect: "failed expect", deadlock: "deadlock", error: "flow error" } as const;
 
 type Body = Omit<DebugProtocol.StoppedEvent["body"], "threadId">;
 
@@ -19,7 +22,7 @@ function reasonOf(stop: Stop, session: Session): Body {
       return { reason: kind === "line" ? "breakpoint" : `${kind} breakpoint`, hitBreakpointIds: [...ids] };
     }
     case "exception":
-      return { reason: "exception", ...exceptionText(stop) };
+      return { reason: "exception", ...exceptionText(stop, session) };
     case "start":
       return { reason: "entry", description: "Stopped at the start of the flow" };
     case "end":
@@ -35,16 +38,20 @@ function reasonOf(stop: Stop, session: Session): Body {
   }
 }
 
-function exceptionText(stop: Stop): { description?: string; text?: string } {
+function exceptionText(stop: Stop, session: Session): { description?: string; text?: string } {
   const { exception } = stop;
   if (exception === undefined) return {};
   const label = EXCEPTION_FILTERS.find(({ filter }) => filter === exception.filter)?.label ?? exception.filter;
-  const { failure, outcome } = exception;
+  const { event, failure, outcome } = exception;
   if (failure)
     return {
-      description: `Stopped: ${failure.kind === "expect" ? "failed expect" : "flow error"}`,
+      description: `Stopped: ${FAILURES[failure.kind]}`,
       text: failure.message,
     };
+  if (event) {
+    const { text } = describeEvent(event, session.inspector.moment);
+    return { description: `Stopped: ${label}`, text };
+  }
   if (outcome === undefined) return { description: label };
   return {
     description: `Stopped: ${label}`,

@@ -3,9 +3,9 @@
  */
 import { TDX_OPERAND_BUSY, TDX_OPERAND_BUSY_HOST_PRIORITY, TDX_SUCCESS } from "../arch/generated/status-codes.ts";
 import { decodeStatus } from "../arch/status.ts";
+import type { Violation } from "../module/invariants.ts";
 import type { Debuggee, Failure, Outcome } from "./debuggee.ts";
 import { globToRegExp } from "./glob.ts";
-import type { SilentEvent } from "./silent-events.ts";
 
 export interface ExceptionFilter {
   readonly filter: string;
@@ -102,6 +102,14 @@ export const EXCEPTION_FILTERS: readonly ExceptionFilter[] = [
   },
 ];
 
+/** What happened without a status that tells of it. */
+export interface SilentEvent {
+  /** The filter that it meets. */
+  readonly filter: string;
+  /** Invariants that do not hold any more. */
+  readonly violations?: readonly Violation[];
+}
+
 /** What was stopped at, for people. */
 export interface ExceptionHit {
   readonly filter: string;
@@ -124,6 +132,8 @@ const OUTCOME_FILTERS = /^(seamcall-error|busy|ept-.*)$/;
 const NAME_PATTERN = /^[A-Z][A-Z0-9_*]*$/;
 
 export class ExceptionFilters {
+  /** Whether invariants are checked whatever filters are set. */
+  checksInvariants = false;
   private active: ReadonlyMap<string, ActiveFilter> = new Map();
 
   set(filters: readonly { readonly filter: string; readonly condition?: string }[]): void {
@@ -137,11 +147,11 @@ export class ExceptionFilters {
 
   /** Whether any filter is about what leaf functions return. */
   get watchesOutcomes(): boolean {
-    return this.names.some((filter) => OUTCOME_FILTERS.test(filter));
+    return [...this.active.keys()].some((filter) => OUTCOME_FILTERS.test(filter));
   }
 
-  get names(): string[] {
-    return [...this.active.keys()];
+  has(filter: string): boolean {
+    return this.active.has(filter);
   }
 
   /** The filter that a flow's failure meets. */
@@ -150,7 +160,7 @@ export class ExceptionFilters {
     return this.active.has(filter) ? { filter, failure } : undefined;
   }
 
-  /** The first of these events whose filter stops at it. An invariant is broken whatever a filter says of other things. */
+  /** The first of these events whose filter stops at it. */
   happened(events: readonly SilentEvent[], debuggee: Debuggee): ExceptionHit | undefined {
     const event = events.find(({ filter }) => {
       const condition = this.active.get(filter)?.condition ?? "";

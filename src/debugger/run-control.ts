@@ -33,7 +33,6 @@ interface Step {
 
 export class RunControl {
   readonly timeline: Timeline;
-  private readonly breakpoints: Breakpoints;
   private readonly stops: Stops;
   private readonly breath: Breath;
   private readonly counter: HitCounter;
@@ -42,7 +41,6 @@ export class RunControl {
 
   constructor(timeline: Timeline, breakpoints: Breakpoints, exceptions: ExceptionFilters, host: RunHost) {
     this.timeline = timeline;
-    this.breakpoints = breakpoints;
     this.stops = new Stops(timeline, breakpoints, exceptions, host);
     this.breath = new Breath(host);
     this.counter = new HitCounter(timeline, breakpoints, this.stops, this.breath);
@@ -79,6 +77,8 @@ export class RunControl {
 
   private async runForward(goal: Goal): Promise<Stop> {
     const { timeline, stops } = this;
+    /** Up to this step units are run one at a time. */
+    let byUnitUntil = 0;
     for (;;) {
       if (timeline.hasEnded) return { reason: "end" };
       if (timeline.isInside || goal.isFine) {
@@ -89,12 +89,20 @@ export class RunControl {
         if (goal.isReached(wasInLeaf && timeline.debuggee.trace === "")) return { reason: "step" };
       } else {
         const before = timeline.position.step;
-        const end = timeline.run(this.watchesData ? 1 : UNITS_PER_LOOK, this.watch(goal));
-        // Data that the unit wrote may have changed at a place before the one that stopped it, or before its end.
-        const wroteData = this.watchesData && (timeline.isInside || stops.unitWroteData());
+        const seen = stops.silent.count;
+        const isByUnit = stops.looksAtUnits || before < byUnitUntil;
+        const end = timeline.run(isByUnit ? 1 : UNITS_PER_LOOK, this.watch(goal));
+        if (!isByUnit && stops.silent.count !== seen && timeline.remembers({ step: before, sub: 0 })) {
+          // Something happened on the way that no watch tells of: once more, to see where.
+          byUnitUntil = timeline.position.step + 1;
+          timeline.goBack({ step: before, sub: 0 });
+          continue;
+        }
+        // It may have happened at a place before the one that stopped the unit, or before its end.
+        const didSomething = isByUnit && (timeline.isInside || stops.unitDidSomething());
         const isPlace = (): boolean => stops.mayStopHere() || (goal.stopsAtCalls && goal.isReached(false));
-        if (wroteData) timeline.goToFirst(before, isPlace);
-        const stop = end === "done" && !wroteData ? undefined : stops.here();
+        if (didSomething) timeline.goToFirst(before, isPlace);
+        const stop = end === "done" && !didSomething ? undefined : stops.here();
         if (stop) return stop;
         // A call that is watched for its inside only, or for a count that is not reached, is no place to be.
         if (!timeline.isInside && goal.isReached(false)) return { reason: "step" };
@@ -102,10 +110,6 @@ export class RunControl {
       }
       if (this.breath.isDue() && (await this.breath.take())) return { reason: "pause" };
     }
-  }
-
-  private get watchesData(): boolean {
-    return !this.breakpoints.data.isEmpty;
   }
 
   private watch(goal: Goal): Watch {
@@ -165,9 +169,9 @@ export class RunControl {
     const wanted = (): boolean => stops.mayStopHere() || (goal.isFine && goal.isReached(false));
     if (sub > 0) timeline.goToLast(step, wanted, sub);
     else {
-      const wroteData = stops.unitWroteData();
+      const didSomething = stops.unitDidSomething();
       timeline.back();
-      if (goal.isFine || wroteData || stops.mayStopInside()) timeline.goToLast(step - 1, wanted);
+      if (goal.isFine || didSomething || stops.mayStopInside()) timeline.goToLast(step - 1, wanted);
     }
   }
 

@@ -12,14 +12,8 @@ import {
   HAZARD_STALE_TLB,
 } from "../platform/hazards.ts";
 import type { Change } from "../state/store.ts";
+import type { ExceptionFilters, SilentEvent } from "./exceptions.ts";
 import type { Timeline } from "./timeline.ts";
-
-/** What happened in the last move. */
-export interface SilentEvent {
-  /** Exception filter that it meets. */
-  readonly filter: string;
-  readonly violations?: readonly Violation[];
-}
 
 const HAZARD_FILTERS: Readonly<Record<number, string>> = {
   [HAZARD_MACHINE_CHECK]: "machine-check",
@@ -30,33 +24,36 @@ const HAZARD_FILTERS: Readonly<Record<number, string>> = {
 
 const VE_FILTER = "guest-ve";
 const INVARIANT_FILTER = "invariant";
+/** The invariant that what a TD's structures name are its pages. */
+const STRUCTURES = "structure-pages";
 
-const COUNTED: ReadonlySet<string> = new Set([...Object.values(HAZARD_FILTERS), VE_FILTER]);
+const COUNTED_HAZARDS = Object.values(HAZARD_FILTERS);
 
 interface Checked {
   readonly machine: Machine;
   readonly step: number;
-  readonly survey: Survey;
+  readonly survey: Survey | undefined;
+  readonly violations: readonly Violation[];
+}
+
+interface Broken {
+  readonly machine: Machine;
+  /** The unit's end. */
+  readonly step: number;
   readonly violations: readonly Violation[];
 }
 
 export class SilentEvents {
-  /** Whether invariants are to be checked whatever filters are set. */
-  checksAlways = false;
   private readonly timeline: Timeline;
-  private filters: ReadonlySet<string> = new Set();
+  private readonly exceptions: ExceptionFilters;
   /** The invariants between units, where they were looked at last. */
   private checked: Checked | undefined;
   /** What a unit broke: of the unit that was looked at last. */
-  private broken: { readonly machine: Machine; readonly step: number; readonly violations: readonly Violation[] } | undefined;
+  private broken: Broken | undefined;
 
-  constructor(timeline: Timeline) {
+  constructor(timeline: Timeline, exceptions: ExceptionFilters) {
     this.timeline = timeline;
-  }
-
-  set(filters: Iterable<string>): void {
-    this.filters = new Set(filters);
-    this.forget();
+    this.exceptions = exceptions;
   }
 
   forget(): void {
@@ -65,18 +62,14 @@ export class SilentEvents {
   }
 
   get checksInvariants(): boolean {
-    return this.checksAlways || this.filters.has(INVARIANT_FILTER);
+    return this.exceptions.checksInvariants || this.exceptions.has(INVARIANT_FILTER);
   }
 
-  get countsEvents(): boolean {
-    for (const filter of this.filters) if (COUNTED.has(filter)) return true;
-    return false;
-  }
-
-  /** Differs between two moments if something that is counted happened between them. */
+  /** How often what is looked for has happened: differs between two moments if it did between them. */
   get count(): number {
-    const { platform } = this.machine;
-    return platform.hazards.count + platform.veCount;
+    const { hazards, veCount } = this.machine.platform;
+    const isHazardWanted = COUNTED_HAZARDS.some((filter) => this.exceptions.has(filter));
+    return (isHazardWanted ? hazards.count : 0) + (this.exceptions.has(VE_FILTER) ? veCount : 0);
   }
 
   private get machine(): Machine {
@@ -88,7 +81,7 @@ export class SilentEvents {
     const { timeline } = this;
     if (timeline.isAtStart) return [];
     const events: SilentEvent[] = [];
-    if (this.countsEvents && timeline.remembersPrevious) {
+    if (this.count > 0 && timeline.remembersPrevious) {
       if (timeline.isInside) events.push(...this.counted(timeline.mark - 1, timeline.mark));
       else if (this.counted(timeline.mark - 1, timeline.mark).length > 0) {
         events.push(...timeline.lookAtLastMove((from) => this.counted(from, undefined)));
@@ -99,6 +92,14 @@ export class SilentEvents {
       if (violations.length > 0) events.push({ filter: INVARIANT_FILTER, violations });
     }
     return events;
+  }
+
+  /** Between units: whether anything happened in the unit before, in whichever move. */
+  happenedInUnit(): boolean {
+    const { timeline } = this;
+    if (timeline.isAtStart || timeline.isInside || !timeline.remembersPrevious) return false;
+    if (this.count > 0 && this.counted(timeline.mark - 1, timeline.mark).length > 0) return true;
+    return this.checksInvariants && this.brokenByLastUnit().length > 0;
   }
 
   private counted(from: number, to: number | undefined): SilentEvent[] {
@@ -116,7 +117,7 @@ export class SilentEvents {
     if (changes.some((change) => "cell" in change && change.cell === hazards.countCell)) {
       for (const kind of hazards.kindsIn(changes)) events.push({ filter: HAZARD_FILTERS[kind] as string });
     }
-    return events.filter(({ filter }) => this.filters.has(filter));
+    return events.filter(({ filter }) => this.exceptions.has(filter));
   }
 
   // ---- invariants ----
@@ -147,12 +148,15 @@ export class SilentEvents {
 
   private check(before: Survey | undefined): void {
     const { machine, timeline } = this;
-    this.checked = {
-      machine,
-      step: timeline.position.step,
-      survey: survey(machine),
-      violations: checkInvariants(machine, before),
-    };
+    const { step } = timeline.position;
+    try {
+      const violations = checkInvariants(machine, before);
+      this.checked = { machine, step, survey: survey(machine), violations };
+    } catch (error) {
+      // A host can overwrite a TD's structures with anything: then they cannot be followed any more.
+      const text = `what the TDs' structures point to cannot be followed: ${(error as Error).message}`;
+      this.checked = { machine, step, survey: undefined, violations: [{ invariant: STRUCTURES, text }] };
+    }
   }
 
   /** Invariants are about what the module keeps in memory: most units of a flow write none. */

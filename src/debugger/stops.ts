@@ -41,7 +41,7 @@ export class Stops {
     this.timeline = timeline;
     this.breakpoints = breakpoints;
     this.exceptions = exceptions;
-    this.silent = new SilentEvents(timeline);
+    this.silent = new SilentEvents(timeline, exceptions);
     this.host = host;
   }
 
@@ -94,7 +94,17 @@ export class Stops {
     return this.isFlagged() && this.breakpoints.mayHit(this.timeline.debuggee);
   }
 
-  // ---- data ----
+  // ---- what a run shows by its journal only ----
+
+  /** Whether something can stop a run of which only the journal of single units tells. */
+  get looksAtUnits(): boolean {
+    return !this.breakpoints.data.isEmpty || this.silent.checksInvariants;
+  }
+
+  /** Between units: whether the unit before did something to stop at inside it or at its end. */
+  unitDidSomething(): boolean {
+    return this.unitWroteData() || this.silent.happenedInUnit();
+  }
 
   /** Data breakpoints whose data the move changed that led to the present place. */
   dataHere(): ActiveBreakpoint[] {
@@ -121,6 +131,7 @@ export class Stops {
 
   /** Breakpoints were set: what is known about units is out of date. */
   forget(): void {
+    this.silent.forget();
     this.writtenIn = NOTHING_WRITTEN;
   }
 

@@ -3,7 +3,7 @@
  * debugger can stop on it and step back to it. The cells stand in one block: a count, then kind, page, KeyIDs and LP of the
  * latest.
  */
-import type { Store } from "../state/store.ts";
+import type { Change, Store } from "../state/store.ts";
 
 /** A line dirty in a cache under one KeyID while its page is used under another: its late write-back destroys what is there. */
 export const HAZARD_DIRTY_LINE = 1;
@@ -52,6 +52,22 @@ export class Hazards {
 
   get count(): number {
     return this.store.read(this.base + COUNT);
+  }
+
+  /** Kinds of the hazards of which these journal entries tell. */
+  kindsIn(changes: Iterable<Change>): ReadonlySet<number> {
+    const kinds = new Set<number>();
+    // From the latest back: what a cell held after an entry is known. Each hazard writes the count, then the kind if it is another.
+    let kind = this.store.read(this.base + KIND);
+    let kindBefore = kind;
+    for (const change of [...changes].reverse()) {
+      if (!("cell" in change)) continue;
+      if (change.cell === this.base + KIND) kindBefore = change.old;
+      if (change.cell !== this.countCell) continue;
+      kinds.add(kind);
+      kind = kindBefore;
+    }
+    return kinds;
   }
 
   get latest(): Hazard | undefined {

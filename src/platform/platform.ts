@@ -35,6 +35,8 @@ const RDSEED_FAILURES = 15; // as RDRAND_FAILURES
 const VERIFY_STATUS = 14; // failure code plus 1 of the next SEAMVERIFYREPORT; 0: it is really verified
 
 const HAZARDS = 16; // hazards.ts
+const VE_COUNT = 24;
+const VE_LP = 25;
 
 /** EAX, EBX, ECX, EDX. */
 export type CpuidResult = readonly [number, number, number, number];
@@ -139,6 +141,28 @@ export class Platform {
 
   wrmsr(lp: number, msr: number, value: bigint): void {
     this.store.writeBig(this.msrCell(lp, msr), value);
+  }
+
+  // ---- faults in guests ----
+
+  /** The guest on an LP gets #VE at its next entry. Counted, so that a debugger can stop there. */
+  noteVe(lp: number): void {
+    this.store.write(this.veCell, this.veCount + 1);
+    this.store.write(this.base + VE_LP, lp);
+  }
+
+  /** Cell of the count of #VE. */
+  get veCell(): number {
+    return this.base + VE_COUNT;
+  }
+
+  get veCount(): number {
+    return this.store.read(this.veCell);
+  }
+
+  /** LP of the guest that got the latest #VE. */
+  get veLp(): number {
+    return this.store.read(this.base + VE_LP);
   }
 
   // ---- time, interrupts, entropy ----

@@ -101,6 +101,8 @@ describe.each(FLOWS)("in $name", ({ text }) => {
       { filter: "seamcall-error" },
       { filter: "ept-violation-pending" },
       { filter: "ept-violation-private" },
+      { filter: "guest-ve" },
+      { filter: "dirty-line" },
     ]);
     const { machine } = test.session.debuggee;
     breakpoints.setData(machine, [

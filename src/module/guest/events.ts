@@ -111,6 +111,7 @@ export function injectVe(call: Call, reason: number, qualification: bigint, gpa:
     store.write(tdvpr + TDVPS_INSTRUCTION_INFORMATION, store.read(vmcs + VMCS_VM_EXIT_INSTRUCTION_INFORMATION));
     store.write(tdvpr + TDVPS_VALID, VE_INFO_VALID);
     inject(call, INJECT_VE);
+    call.platform.noteVe(call.lp);
   } else {
     injectWithCode(call, INJECT_DF, 0);
   }
