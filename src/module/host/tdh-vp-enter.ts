@@ -32,6 +32,7 @@ import {
   TDVPS_RCX,
   TDVPS_VALID,
   TDVPS_VCPU_STATE,
+  TDVPS_XBUFF,
   VMCS_EXIT_QUALIFICATION,
   VMCS_EXIT_REASON,
   VMCS_GUEST_PHYSICAL_ADDRESS,
@@ -52,6 +53,7 @@ import {
   LAST_EXIT_ASYNC_TRAP,
   LAST_EXIT_TDVMCALL,
   lockVcpu,
+  tdvpsCell,
   VCPU_ACTIVE,
   VCPU_READY,
 } from "../vcpu.ts";
@@ -77,6 +79,12 @@ const INTERRUPTIBILITY_NMI = 1 << 3;
 const QUALIFICATION_NMI_UNBLOCKED = 1 << 12;
 const VECTORING_VALID = 0x8000_0000;
 const QUALIFICATION_WRITE = 2;
+
+/** XSAVE header in the XSAVE area: byte 512, XSTATE_BV; its bit for XMM. */
+const XSTATE_BV = 512 / 4;
+const XSTATE_SSE = 2;
+/** RCX of TDG.VP.VMCALL: the XMM registers that it passes. */
+const XMM_MASK = 0xffff_0000;
 
 /**
  * TDH.VP.ENTER: runs a VCPU on this LP until its next TD exit. The leaf's outputs are those of that exit (guest/td-exit.ts);
@@ -213,7 +221,10 @@ function updateVmcs(call: Call): void {
   store.write(tdvpr + TDVPS_LP_DEPENDENT_HPA_UPDATED, 1);
 }
 
-/** The guest's RSP is in its VMCS; that of the LP stays. After TDG.VP.VMCALL the registers in the guest's RCX are the host's. */
+/**
+ * The guest's RSP is in its VMCS; that of the LP stays. After TDG.VP.VMCALL the registers in the guest's RCX are the host's. Of
+ * XMM registers, which have no contents here, only that they are in use.
+ */
 function swapRegisters(call: Call, fromVmcall: boolean): void {
   const { store, tdvpr } = call;
   const gpr = call.lpCell + LP_GPR;
@@ -229,4 +240,8 @@ function swapRegisters(call: Call, fromVmcall: boolean): void {
     store.write(gpr + register * 2 + 1, store.read(tdvpr + TDVPS_RAX + register * 2 + 1));
   }
   if (fromVmcall) call.set(RAX, 0, TDX_SUCCESS);
+  if ((mask & XMM_MASK) !== 0) {
+    const xstate = tdvpsCell(call, tdvpr, TDVPS_XBUFF + XSTATE_BV);
+    store.write(xstate, store.read(xstate) | XSTATE_SSE);
+  }
 }

@@ -92,3 +92,20 @@ describe("TDH.VP.ENTER refuses", () => {
     store.undo(start);
   });
 });
+
+describe("TDH.VP.ENTER after TDG.VP.VMCALL", () => {
+  /** XSTATE_BV in the XSAVE header of TDVPS.XBUFF. */
+  const XSTATE_BV = 0x1220_0003_0000_0040n;
+
+  it.each([
+    ["marks XMM as in use if the guest passed XMM registers", 0x1_0000, 2n],
+    ["leaves XMM alone if it passed none", 0x0c00, 0n],
+  ])("%s (save_xmms_by_mask)", (_, rcx, expected) => {
+    const guest = new Guest({ debug: true });
+    guest.tdcall("TDG.VP.VMCALL", { rcx });
+    guest.enter();
+    guest.tdcall("TDG.VP.VMCALL", { rcx: 0 });
+    guest.host.must("TDH.VP.RD", { rcx: guest.tdvpr, rdx: XSTATE_BV });
+    expect(guest.host.register("r8")).toBe(expected);
+  });
+});
