@@ -6,6 +6,7 @@ import { buildBundles, sourcesDigest } from "./build.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const TEXTS = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", ".vscodeignore"];
+const BUNDLES = ["dist/extension.cjs", "dist/language-server.cjs", "dist/tdxflow.js"];
 const FOLDERS = ["dist/web", "media", "flows", "scenarios", "src"];
 
 /** Packs the extension as it would be published, unless nothing has changed since. @returns path of the .vsix */
@@ -35,7 +36,7 @@ function pack(vsix: string): void {
   const copy = join(ROOT, "dist", "package");
   rmSync(copy, { recursive: true, force: true });
   mkdirSync(copy, { recursive: true });
-  for (const name of [...TEXTS, ...FOLDERS, "dist/extension.cjs", "dist/tdxflow.js"]) {
+  for (const name of [...TEXTS, ...FOLDERS, ...BUNDLES]) {
     if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   }
   // The shipped sources are read in the debugger: an editor should find nothing wrong with them.

@@ -5,6 +5,7 @@ import { DEBUG_TYPE, FlowConfigurationProvider } from "./configuration.ts";
 import { adapterHost } from "./host.ts";
 import { registerInspectViews } from "./inspect-views.ts";
 import { type MakeClient, startLanguageClient } from "./language-client.ts";
+import { FlowTests } from "./test-explorer.ts";
 
 /** What both bundles do when the extension starts. Only how the language server is started depends on where that is. */
 export function activateWith(context: vscode.ExtensionContext, makeClient: MakeClient): void {
@@ -21,6 +22,7 @@ export function activateWith(context: vscode.ExtensionContext, makeClient: MakeC
       createDebugAdapterDescriptor: () => new vscode.DebugAdapterInlineImplementation(new TdxDebugSession(host)),
     }),
     startLanguageClient(context.extensionUri, makeClient),
+    new FlowTests(context.extensionUri),
     ...registerInspectViews(),
     ...registerCommands(context.extensionUri),
   );

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { AdapterHost } from "../adapter/host.ts";
+import type { LoadOptions } from "../language/load.ts";
 
 /** How an adapter names a file: a plain path where there is one, otherwise the URI. VS Code understands both. */
 export function pathOfUri(uri: vscode.Uri): string {
@@ -23,4 +24,19 @@ export function adapterHost(extension: vscode.Uri): AdapterHost {
       }
     },
   };
+}
+
+/** How flows are read to be compiled here: as the user sees them, unsaved changes included. */
+export function loadOptions(extension: vscode.Uri): LoadOptions {
+  return { readSource, flowsFolder: pathOfUri(vscode.Uri.joinPath(extension, "flows")) };
+}
+
+async function readSource(path: string): Promise<string | undefined> {
+  const open = vscode.workspace.textDocuments.find(({ uri }) => pathOfUri(uri) === path);
+  if (open) return open.getText();
+  try {
+    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uriOfPath(path)));
+  } catch {
+    return undefined;
+  }
 }

@@ -9,7 +9,7 @@ import { canonicalUri, type Sources } from "./sources.ts";
 const QUIET_MS = 150;
 
 /** What editors show faded. */
-const UNNECESSARY = new Set(["unused-let", "unreachable", "unused-import", "unused-parameter"]);
+const UNNECESSARY = new Set(["unused", "unreachable"]);
 
 function shown({ line, column, endLine, endColumn, severity, message, code, suggestion }: Remark): Diagnostic {
   return {

@@ -133,7 +133,7 @@ function isKeyword(word: string): boolean {
 }
 
 /** Keywords that variables may have as their name (VariableName in the grammar). */
-const NAMES_TOO = new Set(["lp", "step", "as", "platform"]);
+const NAMES_TOO = new Set(["lp", "step", "as", "platform", "test"]);
 
 async function renamed(sources: Sources, source: FlowSource, offset: number): Promise<Target> {
   const target = await targetAt(sources, source, offset);

@@ -11,7 +11,7 @@ import type { Program } from "../generated/ast.ts";
 import { nameSpan, parseSource, spanOf } from "../parse.ts";
 import { positionOf, rangeOf } from "./places.ts";
 import type { FlowSource } from "./sources.ts";
-import { closing } from "./tokens.ts";
+import { closing, type Word } from "./tokens.ts";
 
 const DETAIL_LENGTH = 60;
 
@@ -35,6 +35,8 @@ export function outline({ uri, source }: FlowSource): DocumentSymbol[] {
       add(node.name, SymbolKind.Variable, value.slice(0, DETAIL_LENGTH), named());
     } else if (node.$type === "SpawnStatement") add(node.name, SymbolKind.Event, "task", named());
     else if (node.$type === "GuestStatement") add("guest", SymbolKind.Event, guestOf(source.text, node.vcpu));
+    else if (node.$type === "TestBlock" && node.label !== undefined)
+      add(node.label.slice(1, -1), SymbolKind.Method, "test");
     else if (node.$type === "PlatformBlock") add("platform", SymbolKind.Object);
     else if (node.$type === "Import" && node.path !== undefined)
       add(node.path.slice(1, -1), SymbolKind.Module, node.alias ?? "");
@@ -88,20 +90,49 @@ function runs<T>(items: readonly T[], together: (a: T, b: T) => boolean): T[][] 
 /** The commands that the editor has for running a flow. */
 export const RUN_COMMAND = "tdxflow.runFile";
 export const DEBUG_COMMAND = "tdxflow.debugFile";
+export const RUN_TEST_COMMAND = "tdxflow.runTest";
+export const DEBUG_TEST_COMMAND = "tdxflow.debugTest";
 
-/** `Run | Debug` above the first statement of a flow: a file that only declares functions is none. */
-export function lenses({ uri, source }: FlowSource): CodeLens[] {
-  const { program } = parseSource(uri, source.text, new DiagnosticSink());
-  if (!doesSomething(program)) return [];
-  const range = rangeOf(source, 0, 0);
-  return [
-    { range, command: { title: "Run", command: RUN_COMMAND, arguments: [uri] } },
-    { range, command: { title: "Debug", command: DEBUG_COMMAND, arguments: [uri] } },
-  ];
+/** A `test` block: its name, and where it lies. */
+export interface TestPlace {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
 }
 
-function doesSomething(program: Program): boolean {
-  return program.statements.some(
-    ({ $type }) => !["Import", "FunctionDeclaration", "PlatformBlock", "LetStatement"].includes($type),
+/** The test blocks of a source, by its words, so that they are found in a source with mistakes too. */
+export function testsOf({ words }: Pick<FlowSource, "words">): TestPlace[] {
+  const found: TestPlace[] = [];
+  for (let index = 0; index < words.length; index++) {
+    const { kind, text, start } = words[index] as Word;
+    if (kind === "sign" && "([{".includes(text)) index = closing(words, index);
+    const label = words[index + 1];
+    if (text !== "test" || label?.kind !== "text" || words[index + 2]?.text !== "{") continue;
+    const end = words[closing(words, index + 2)]?.end ?? label.end;
+    found.push({ name: label.text.slice(1, -1), start, end });
+  }
+  return found;
+}
+
+/** `Run | Debug` above each test, and above the first statement of a flow: a file that only declares functions is none. */
+export function lenses(flow: FlowSource): CodeLens[] {
+  const { uri, source } = flow;
+  const { program } = parseSource(uri, source.text, new DiagnosticSink());
+  const pair = (offset: number, run: string, debug: string, args: readonly string[]): CodeLens[] => {
+    const range = rangeOf(source, offset, offset);
+    return [
+      { range, command: { title: "Run", command: run, arguments: [...args] } },
+      { range, command: { title: "Debug", command: debug, arguments: [...args] } },
+    ];
+  };
+  const tests = testsOf(flow).flatMap(({ name, start }) =>
+    pair(start, RUN_TEST_COMMAND, DEBUG_TEST_COMMAND, [uri, name]),
   );
+  return doesSomething(program) ? [...pair(0, RUN_COMMAND, DEBUG_COMMAND, [uri]), ...tests] : tests;
+}
+
+const NOTHING_DONE = new Set(["Import", "FunctionDeclaration", "PlatformBlock", "LetStatement", "TestBlock"]);
+
+function doesSomething(program: Program): boolean {
+  return program.statements.some(({ $type }) => !NOTHING_DONE.has($type));
 }

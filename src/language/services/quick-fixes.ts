@@ -1,11 +1,12 @@
 /** Changes that mend what a diagnostic complains about. */
 import { type CodeAction, CodeActionKind, type Diagnostic, type TextEdit } from "vscode-languageserver";
 import { leafSignatures } from "../../arch/leaf-operands.ts";
+import { parseNumber } from "../strings.ts";
 import { callAround } from "./cursor.ts";
 import { visibleAt } from "./names.ts";
 import { offsetOf, rangeOf } from "./places.ts";
 import type { FlowSource } from "./sources.ts";
-import { closing, type Word, wordBefore } from "./tokens.ts";
+import { closing, pathAround, type Word, wordBefore } from "./tokens.ts";
 
 interface Fix {
   readonly title: string;
@@ -25,10 +26,9 @@ interface Remark {
 const FIXES: Readonly<Record<string, (remark: Remark) => Fix[]>> = {
   "missing-operand": addOperands,
   "unknown-name": declareVariable,
-  "unused-let": dropVariable,
-  "ignored-result": lookAtResult,
+  unused: dropVariable,
   unreachable: removeText,
-  misaligned: useSuggestion,
+  alignment: alignDown,
 };
 
 export function quickFixes(source: FlowSource, diagnostics: readonly Diagnostic[]): CodeAction[] {
@@ -41,11 +41,7 @@ export function quickFixes(source: FlowSource, diagnostics: readonly Diagnostic[
       message: diagnostic.message as string,
       suggestion: typeof diagnostic.data?.suggestion === "string" ? diagnostic.data.suggestion : undefined,
     };
-    const own = FIXES[String(diagnostic.code)];
-    const fixes = [
-      ...(remark.suggestion === undefined || own === useSuggestion ? [] : useSuggestion(remark)),
-      ...(own?.(remark) ?? []),
-    ];
+    const fixes = [...useSuggestion(remark), ...(FIXES[String(diagnostic.code)]?.(remark) ?? [])];
     return fixes.map(({ title, edits }, index) => ({
       title,
       kind: CodeActionKind.QuickFix,
@@ -114,25 +110,29 @@ function letBefore({ source, start }: Remark): { from: number; value: number } |
   return word?.text === "let" && value !== undefined ? { from: word.start, value: value.start } : undefined;
 }
 
+/** Only a call can stand alone as a statement; of a leaf's result at least the success can be looked at. */
 function dropVariable(remark: Remark): Fix[] {
   const found = letBefore(remark);
   if (found === undefined) return [];
   const { words } = remark.source;
-  const first = wordBefore(words, found.value + 1);
-  // Only a call can stand alone as a statement.
-  let at = first;
-  while (words[at + 1]?.text === "." && words[at + 2]?.kind === "name") at += 2;
-  if (words[at]?.kind !== "name" || words[at + 1]?.text !== "(") return [];
-  return [{ title: "Leave the variable out", edits: [edit(remark, found.from, found.value, "")] }];
+  const call = pathAround(words, wordBefore(words, found.value + 1));
+  const replaced = (title: string, text: string): Fix => ({
+    title,
+    edits: [edit(remark, found.from, found.value, text)],
+  });
+  if (call === undefined || words[call.last + 1]?.text !== "(") return [];
+  if (!leafSignatures.has(call.path.join("."))) return [replaced("Leave the variable out", "")];
+  return [replaced("Leave the variable out: a failure ends the flow", ""), replaced("Expect success", "expect ")];
 }
 
-function lookAtResult(remark: Remark): Fix[] {
-  const found = letBefore(remark);
-  if (found === undefined) return [];
-  return [
-    { title: "Leave the variable out: a failure ends the flow", edits: [edit(remark, found.from, found.value, "")] },
-    { title: "Expect success", edits: [edit(remark, found.from, found.value, "expect ")] },
-  ];
+const PAGE = 4096n;
+
+/** The page that the address lies in. */
+function alignDown(remark: Remark): Fix[] {
+  const value = parseNumber(remark.source.source.text.slice(remark.start, remark.end));
+  if (typeof value !== "bigint") return [];
+  const text = `0x${(value - (value % PAGE)).toString(16)}`;
+  return [{ title: `Change to ${text}`, edits: [edit(remark, remark.start, remark.end, text)] }];
 }
 
 function removeText(remark: Remark): Fix[] {

@@ -89,6 +89,10 @@ describe("quick fixes", () => {
     ["all operands", "TDH.MEM.TRACK()\n", "TDH.MEM.TRACK(tdr: 0)\n"],
     ["a variable that is not declared", "page = 1\n", "let page = 1\n"],
     ["an entry of the platform", "platform { packges 2 }\n", "platform { packages 2 }\n"],
+    ["a variable that nobody reads", "fn f() { let a = alloc_page() }\n", "fn f() { alloc_page() }\n"],
+    ["a result that nobody looks at", "fn f() { let r = TDH.SYS.INIT() }\n", "fn f() { expect TDH.SYS.INIT() }\n"],
+    ["what is never reached", "fn f() { return 1 log 2 }\n", "fn f() { return 1  }\n"],
+    ["an address that is no page's", "TDH.MEM.TRACK(tdr: 0x1234)\n", "TDH.MEM.TRACK(tdr: 0x1000)\n"],
   ])("mend %s", async (_, text, expected) => {
     expect((await fixes(text)).map(({ fixed }) => fixed)).toContain(expected);
   });
@@ -141,6 +145,13 @@ join worker
     const { uri } = await client.open(TEXT);
     const found = await client.connection.sendRequest<CodeLens[]>("textDocument/codeLens", about(uri));
     expect(found.map(({ command }) => command?.title)).toEqual(["Run", "Debug"]);
+    const { uri: tested } = await client.open('fn f() {}\ntest "one" { f() }\n', "tested.tdx");
+    const [run, debug] = await client.connection.sendRequest<CodeLens[]>("textDocument/codeLens", about(tested));
+    expect(run).toMatchObject({
+      range: { start: { line: 1, character: 0 } },
+      command: { command: "tdxflow.runTest", arguments: [tested, "one"] },
+    });
+    expect(debug?.command?.command).toBe("tdxflow.debugTest");
     const { uri: library } = await client.open("fn f() {}\n", "library.tdx");
     expect(await client.connection.sendRequest<CodeLens[]>("textDocument/codeLens", about(library))).toEqual([]);
   });
