@@ -45,7 +45,7 @@ it("steps into the leaf's own source", async () => {
   const first = await workbench.stoppedAt(LEAF);
   await workbench.page.keyboard.press("F10");
   await expect.poll(() => workbench.stoppedAt(LEAF)).toBeGreaterThan(first);
-  expect((await workbench.callStack())[0]).toContain("TDH.MEM.PAGE.ADD");
+  await expect.poll(async () => (await workbench.callStack())[0] ?? "").toContain("TDH.MEM.PAGE.ADD");
   await workbench.screenshot("session-2-leaf");
 });
 
