@@ -12,7 +12,7 @@ import { KeyedMemory } from "./keyed-memory.ts";
 import { LP_GPR } from "./lp.ts";
 import { Memory } from "./memory.ts";
 import { Tlb } from "./tlb.ts";
-import { cpuidOnPlatform, msrsOfPlatform, x2apicId } from "./topology.ts";
+import { cpuidOnPlatform, msrsOfPlatform } from "./topology.ts";
 
 /** MSR "interrupts pending" that long-running leaves poll (MSR_INTR_PENDING). */
 export const MSR_INTR_PENDING = 0x9a;
@@ -124,7 +124,7 @@ export class Platform {
     const found = changed.get(exact) ?? changed.get(any);
     if (found !== undefined) return found;
     const ofProcessor = cpuidOfTable(lp, exact) ?? cpuidOfTable(lp, any);
-    return ofProcessor === undefined ? [0, 0, 0, 0] : cpuidOnPlatform(leaf, x2apicId(this.config, lp), ofProcessor);
+    return ofProcessor === undefined ? [0, 0, 0, 0] : cpuidOnPlatform(this.config, lp, leaf, ofProcessor);
   }
 
   /** Changes what CPUID answers on one LP. A leaf of the table that ignores its sub-leaf keeps ignoring it. */

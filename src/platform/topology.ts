@@ -9,7 +9,7 @@ const PACKAGE_SHIFT = 7;
 const CORES = 64;
 
 /** The cores' first threads come first, then their second ones. Throws a RangeError if the package has too many LPs. */
-export function x2apicId(config: PlatformConfig, lp: number): number {
+function x2apicId(config: PlatformConfig, lp: number): number {
   const number = config.packages.findIndex((lps) => lps.includes(lp));
   const place = config.packages[number]?.indexOf(lp) ?? 0;
   if (place >= 2 * CORES) throw new RangeError(`package ${number} has more than ${2 * CORES} LPs`);
@@ -18,13 +18,14 @@ export function x2apicId(config: PlatformConfig, lp: number): number {
 
 /** The CPUID registers of an LP of this platform, from those of the processor. */
 export function cpuidOnPlatform(
+  config: PlatformConfig,
+  lp: number,
   leaf: number,
-  id: number,
   [eax, ebx, ecx, edx]: readonly [number, number, number, number],
 ): readonly [number, number, number, number] {
-  if (leaf === 0x1) return [eax, ((ebx & 0xff_ffff) | ((id & 0xff) << 24)) >>> 0, ecx, edx];
-  if (leaf === 0x1f) return [eax, ebx, ecx, id];
-  return [eax, ebx, ecx, edx];
+  if (leaf !== 0x1 && leaf !== 0x1f) return [eax, ebx, ecx, edx];
+  const id = x2apicId(config, lp);
+  return leaf === 0x1f ? [eax, ebx, ecx, id] : [eax, ((ebx & 0xff_ffff) | ((id & 0xff) << 24)) >>> 0, ecx, edx];
 }
 
 /** MSRs whose values the platform's shape gives: number, low and high word. */
