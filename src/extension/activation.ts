@@ -6,6 +6,7 @@ import { adapterHost } from "./host.ts";
 import { registerInspectViews } from "./inspect-views.ts";
 import { type MakeClient, startLanguageClient } from "./language-client.ts";
 import { FlowTests } from "./test-explorer.ts";
+import { registerTimeCommands } from "./time.ts";
 
 /** What both bundles do when the extension starts. Only how the language server is started depends on where that is. */
 export function activateWith(context: vscode.ExtensionContext, makeClient: MakeClient): void {
@@ -25,5 +26,6 @@ export function activateWith(context: vscode.ExtensionContext, makeClient: MakeC
     new FlowTests(context.extensionUri),
     ...registerInspectViews(),
     ...registerCommands(context.extensionUri),
+    ...registerTimeCommands(),
   );
 }

@@ -75,7 +75,7 @@ export class InspectTree implements vscode.TreeDataProvider<InspectNode>, vscode
     item.id = node.id;
     item.description = node.description ?? false;
     item.tooltip = node.tooltip ?? (node.description ? `${node.label}\n${node.description}` : node.label);
-    item.contextValue = node.memoryReference ? "memory" : "plain";
+    item.contextValue = [node.memoryReference ? "memory" : "plain", node.dataId ? "stored" : ""].join(" ").trim();
     const spoken = node.description ? `${node.label} ${node.description}` : node.label;
     item.accessibilityInformation = { label: node.changed ? `${spoken}, changed` : spoken };
     if (node.changed) {
