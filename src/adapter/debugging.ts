@@ -138,11 +138,14 @@ export class Debugging {
     return this.run(() => session.control.goToStep(step, place));
   }
 
-  /** Goes to where the data was written last; `wanted` says which. */
-  goToChange(wanted: DataWanted): () => void {
+  /** Goes to where the data was written last; `wanted` says which, or is its data id. */
+  goToChange(wanted: DataWanted | string): () => void {
     const session = this.needStopped();
-    const { dataId, description } = this.looking.dataInfo(session, wanted);
-    if (dataId === null) throw new RequestError(description, true);
+    const { dataId, description } =
+      typeof wanted === "string"
+        ? { dataId: wanted, description: `"${wanted}" names no data` }
+        : this.looking.dataInfo(session, wanted);
+    if (dataId === null || !session.isData(dataId)) throw new RequestError(description, true);
     return this.run(() => session.goToChange(dataId));
   }
 

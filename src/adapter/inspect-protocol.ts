@@ -26,6 +26,8 @@ export interface InspectNode {
   /** Whether this node, or one below it, differs from the last stop. */
   readonly changed?: boolean;
   readonly collapsible?: boolean;
+  /** For `setDataBreakpoints` and `tdx/whoChanged`, where the node stands for something that is stored. */
+  readonly dataId?: string;
   /** For `readMemory`, where the node stands for bytes in memory. */
   readonly memoryReference?: string;
 }

@@ -3,7 +3,7 @@ import type { DebugProtocol } from "@vscode/debugprotocol";
 import { cellsDataId, memoryDataId, slotDataId } from "../debugger/data-breakpoints.ts";
 import type { ExceptionHit } from "../debugger/exceptions.ts";
 import { hex } from "../debugger/inspect/format.ts";
-import type { Item } from "../debugger/inspect/item.ts";
+import type { CellRange, Item } from "../debugger/inspect/item.ts";
 import { functionAt, leafPath } from "../debugger/leaf-sources.ts";
 import type { Session } from "../debugger/session.ts";
 import type { StackFrame } from "../debugger/stack.ts";
@@ -140,8 +140,7 @@ export class Looking {
     if (item === undefined || cells.length === 0) {
       return { dataId: null, description: `${wanted.name} is not stored anywhere of its own` };
     }
-    const dataId = cells.map(([first, count]) => cellsDataId(machine, first, count)).join("+");
-    return dataBreakpoint(dataId, item.label);
+    return dataBreakpoint(dataIdOf(session, cells), item.label);
   }
 
   private item(reference: number, name: string): Item | undefined {
@@ -181,6 +180,7 @@ export class Looking {
         ...(item.tooltip && { tooltip: item.tooltip }),
         changed: session.inspector.isChanged(item),
         collapsible: item.children !== undefined,
+        ...(item.cells?.length && { dataId: dataIdOf(session, item.cells) }),
         ...(item.hpa !== undefined && { memoryReference: hex(item.hpa) }),
       })),
     };
@@ -195,4 +195,9 @@ export class Looking {
 
 function dataBreakpoint(dataId: string, description: string): DebugProtocol.DataBreakpointInfoResponse["body"] {
   return { dataId, description, accessTypes: ["write"], canPersist: false };
+}
+
+function dataIdOf(session: Session, cells: readonly CellRange[]): string {
+  const { machine } = session.debuggee;
+  return cells.map(([first, count]) => cellsDataId(machine, first, count)).join("+");
 }

@@ -34,6 +34,13 @@ export class References {
       ...(item.evaluateName !== undefined && { evaluateName: item.evaluateName }),
       ...(item.type !== undefined && { type: item.type }),
       ...(item.hpa !== undefined && { memoryReference: hex(item.hpa) }),
+      // VS Code's own: by it a menu entry can be for such variables only.
+      ...(isStored(item) && { __vscodeVariableMenuContext: "stored" }),
     };
   }
+}
+
+/** Whether something stands in the store for it, so that it can be watched and asked who changed it. */
+function isStored({ slot, cells }: Item): boolean {
+  return slot !== undefined || (cells?.length ?? 0) > 0;
 }

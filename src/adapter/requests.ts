@@ -78,7 +78,10 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const start = debugging.goToStep(request.number("step"), request.number("place", 0));
       return { after: debugging.announced(start) };
     },
-    "tdx/whoChanged": (args) => ({ after: debugging.announced(debugging.goToChange(dataWanted(args))) }),
+    "tdx/whoChanged": (args) => {
+      const wanted = new Arguments(args).text("dataId", "") || dataWanted(args);
+      return { after: debugging.announced(debugging.goToChange(wanted)) };
+    },
 
     setBreakpoints: async (args) => {
       const request = new Arguments(args);

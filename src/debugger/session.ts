@@ -137,6 +137,11 @@ export class Session {
     this.search?.pause();
   }
 
+  /** Whether a data id names data of this machine. */
+  isData(dataId: string): boolean {
+    return new Breakpoints(this.program).setData(this.debuggee.machine, [{ dataId }]).every(({ verified }) => verified);
+  }
+
   /** Goes back to the place behind the move that wrote the data last (data-breakpoints.ts), or to the start if none did. */
   async goToChange(dataId: string): Promise<Stop> {
     const breakpoints = new Breakpoints(this.program);

@@ -115,4 +115,16 @@ describe("who changed this", () => {
     expect((await client.move("tdx/goToStep", { step: at.step, place: at.place })).place).toBe("test.tdx:12");
     expect(await client.move("tdx/whoChanged", { name: "0x3000", bytes: 8 })).toMatchObject({ reason: "entry" });
   });
+
+  it("a row of a tree can be asked who changed it", async () => {
+    const client = await launched(`${ROOT}/scenarios/td-lifecycle.tdx`);
+    await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.MR.FINALIZE" }] });
+    await client.move("continue");
+    const inspect = async (node?: string) => (await client.request("tdx/inspect", { view: "domains", node })).nodes;
+    const [td] = await inspect();
+    const tdr = (await inspect(td.id)).find((node: { label: string }) => node.label === "TDR");
+    const field = (await inspect(tdr.id)).find((node: { label: string }) => node.label === "CHLDCNT");
+    expect((await client.move("tdx/whoChanged", { dataId: field.dataId })).place).toMatch(/^tdh-.*\.ts:/);
+    await expect(client.request("tdx/whoChanged", { dataId: "nothing" })).rejects.toThrow(/names no data/);
+  });
 });

@@ -88,6 +88,31 @@ export const sessionTests: readonly HostTest[] = [
     equal(await trees(), before, "trees after stepping back");
   }),
 
+  sessionTest(
+    "commands go back into a leaf, out of it, to a step, and to where the session was",
+    FLOW,
+    async (debug) => {
+      vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint("TDH.MR.FINALIZE")]);
+      await debug.start(LAUNCH);
+      await debug.event("stopped");
+      await debug.move("continue");
+      await debug.move("next");
+      const there = await debug.stack();
+      const command = async (name: string, ...args: unknown[]): Promise<string> => {
+        await Promise.all([debug.event("stopped"), vscode.commands.executeCommand(name, ...args)]);
+        return (await debug.stack())[0]?.source?.name ?? "";
+      };
+      check(/^tdh-mr-finalize\.ts/.test(await command("tdxflow.reverseIn")), "not in the leaf", await debug.stack());
+      check(/\.tdx$/.test(await command("tdxflow.reverseOut")), "not out of the leaf", await debug.stack());
+      await debug.move("stepIn");
+      await debug.move("stepOut");
+      await command("tdxflow.goToStep", 0);
+      await command("tdxflow.goBackInTime");
+      const [frame] = await debug.stack();
+      check(frame && there.some(({ name }) => name === frame.name), "not where it was", frame);
+    },
+  ),
+
   sessionTest("a run to the end ends the session", FLOW, async (debug) => {
     await debug.start({ ...LAUNCH, stopOnEntry: false });
     await debug.event("terminated");
