@@ -75,7 +75,8 @@ export class Workbench {
 
   async #pick(text: string, row: string): Promise<void> {
     await this.page.locator(".quick-input-widget:visible .quick-input-box input").fill(text);
-    await this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: row }).first().waitFor();
+    // Until the list follows the text, Enter would pick another row.
+    await this.page.locator(".quick-input-list .monaco-list-row.focused").filter({ hasText: row }).waitFor();
     await this.page.keyboard.press("Enter");
   }
 
