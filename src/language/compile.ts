@@ -13,6 +13,7 @@ import { nameSpan, parseExpression, propertySpan, spanOf } from "./parse.ts";
 import type { PlatformDescription } from "./platform-block.ts";
 import { type FunctionSymbol, type GlobalSymbol, type ModuleNames, Scope, type Use } from "./scope.ts";
 import { Tables } from "./tables.ts";
+import { dropUnfinished } from "./whole.ts";
 import type { Work } from "./work.ts";
 
 export interface CompileResult {
@@ -128,12 +129,21 @@ function compileModule(
     }
   }
   // Of a file with syntax errors only the names count, so that those that import it are checked against them.
-  if (module.broken) return new Map([...imported, ...own]);
+  // An editor wants to know where they are used all the same.
+  if (module.broken && uses === undefined) return new Map([...imported, ...own]);
+  if (module.broken) dropUnfinished(program);
   const scope = new Scope(new Scope(undefined, imported), own);
-  const work: Work = { tables, sink, source, pure: false, context: new FunctionContext("main", scope), uses };
+  const work: Work = {
+    tables,
+    sink: module.broken ? new DiagnosticSink() : sink,
+    source,
+    pure: false,
+    context: new FunctionContext("main", scope),
+    uses,
+  };
   compileMain(work, module, main, mains, running);
   for (const symbol of own.values()) {
-    if (symbol.kind !== "function") continue;
+    if (symbol.kind !== "function" || !program.statements.includes(symbol.declaration)) continue;
     work.context = new FunctionContext("function", new Scope(scope));
     compileFunction(
       work,

@@ -49,6 +49,10 @@ describe("definition", () => {
     expect(await definition('import "l|ib"')).toBe("lib.tdx:0:0-0");
     expect(await definition("log PT_|TDR")).toBeNull();
   });
+
+  it("works in a source with syntax errors", async () => {
+    expect(await definition("fn f(given) { return giv|en }\nlet = 1\n")).toBe("main.tdx:0:5-10");
+  });
 });
 
 describe("references", () => {
