@@ -15,7 +15,7 @@ export function hostOf(files: Readonly<Record<string, string>>): AdapterHost {
   };
 }
 
-export type Message = DebugProtocol.ProtocolMessage & { readonly [key: string]: unknown };
+type Message = DebugProtocol.ProtocolMessage & { readonly [key: string]: unknown };
 
 export class Client {
   readonly session: TdxDebugSession;
