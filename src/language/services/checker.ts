@@ -1,6 +1,5 @@
 /** Checks the flows that are open while they are typed, and says what is wrong where it stands, in files that they import too. */
 import { type Diagnostic, DiagnosticSeverity, DiagnosticTag } from "vscode-languageserver";
-import { analyseFlow } from "../compile.ts";
 import type { Diagnostic as Remark } from "../diagnostics.ts";
 import { DIAGNOSTIC_SOURCE } from "./quick-fixes.ts";
 import { canonicalUri, type Sources } from "./sources.ts";
@@ -79,7 +78,7 @@ export class Checker {
 
   async #check(uri: string): Promise<void> {
     const text = await this.#sources.text(uri);
-    const { modules, diagnostics } = await analyseFlow(uri, this.#sources.loadOptions);
+    const { modules, diagnostics } = await this.#sources.analysis(uri);
     if (!this.#open.has(uri) || (await this.#sources.text(uri)) !== text) return;
     const byFile = new Map<string, Diagnostic[]>([[uri, []]]);
     for (const diagnostic of diagnostics) {

@@ -1,7 +1,6 @@
 /** Where a name is declared and used, across files; and giving it another name. */
 import type { Location, Range, WorkspaceEdit } from "vscode-languageserver";
 import { builtinNumbers } from "../builtins.ts";
-import { analyseFlow } from "../compile.ts";
 import type { FlowSymbol, Use } from "../scope.ts";
 import { languageServices } from "../services.ts";
 import { wordsAround } from "./hover.ts";
@@ -18,7 +17,7 @@ interface Target {
 }
 
 async function targetAt(sources: Sources, source: FlowSource, offset: number): Promise<Target | undefined> {
-  const { uses } = await analyseFlow(source.uri, sources.loadOptions);
+  const { uses } = await sources.analysis(source.uri);
   const use = uses.find(
     ({ source: { path }, start, end }) => canonicalUri(path) === source.uri && start <= offset && offset <= end,
   );
@@ -54,7 +53,7 @@ async function usesOf(sources: Sources, { symbol, uri }: Target): Promise<Use[]>
   for (const candidate of candidates) {
     const text = await sources.text(candidate);
     if (text === undefined || !text.includes(symbol.name)) continue;
-    const { uses } = await analyseFlow(candidate, sources.loadOptions);
+    const { uses } = await sources.analysis(candidate);
     for (const use of uses) {
       const { declared } = use.symbol;
       if (declared.start !== start || canonicalUri(declared.source.path) !== uri) continue;
@@ -83,7 +82,7 @@ export async function referencesAt(
 export async function highlightsAt(sources: Sources, source: FlowSource, offset: number): Promise<Range[]> {
   const target = await targetAt(sources, source, offset);
   if (target === undefined) return [];
-  const { uses } = await analyseFlow(source.uri, sources.loadOptions);
+  const { uses } = await sources.analysis(source.uri);
   return uses
     .filter((use) => canonicalUri(use.source.path) === source.uri && isSame(use.symbol, target.symbol))
     .map((use) => rangeOf(use.source, use.start, use.end));

@@ -82,8 +82,14 @@ export function serveLanguage(connection: Connection, filesOf: (params: Initiali
     return CAPABILITIES;
   });
 
-  documents.onDidOpen(({ document }) => checker?.opened(canonicalUri(document.uri)));
-  documents.onDidChangeContent(({ document }) => checker?.changed(canonicalUri(document.uri)));
+  documents.onDidOpen(({ document }) => {
+    sources?.changed();
+    checker?.opened(canonicalUri(document.uri));
+  });
+  documents.onDidChangeContent(({ document }) => {
+    sources?.changed();
+    checker?.changed(canonicalUri(document.uri));
+  });
   documents.onDidClose(({ document }) => {
     sources?.forget(document.uri);
     checker?.closed(canonicalUri(document.uri));

@@ -1,5 +1,6 @@
 /** The sources that a language server knows: those open in the editor, and those that lie in files. By URI. */
 import { URI } from "langium";
+import { analyseFlow, type FlowAnalysis } from "../compile.ts";
 import type { LoadOptions } from "../load.ts";
 import { candidatePaths } from "../load.ts";
 import { type Declaration, declarations } from "./names.ts";
@@ -36,6 +37,7 @@ export class Sources {
   readonly #open: OpenSources;
   readonly #read = new Map<string, Promise<string | undefined>>();
   readonly #known = new Map<string, FlowSource>();
+  readonly #analyses = new Map<string, Promise<FlowAnalysis>>();
 
   constructor(files: FlowFiles, open: OpenSources) {
     this.files = files;
@@ -73,9 +75,26 @@ export class Sources {
     return known;
   }
 
+  /** What the compiler knows of the flow at `uri`, imports included. Kept until a source changes. */
+  analysis(uri: string): Promise<FlowAnalysis> {
+    const canonical = canonicalUri(uri);
+    let analysis = this.#analyses.get(canonical);
+    if (analysis === undefined) {
+      analysis = analyseFlow(canonical, this.loadOptions);
+      this.#analyses.set(canonical, analysis);
+    }
+    return analysis;
+  }
+
+  /** An open source has changed. Any flow may import it, or look for it. */
+  changed(): void {
+    this.#analyses.clear();
+  }
+
   /** A file has changed on the disk, or is there no more. */
   forget(uri: string): void {
     this.#read.delete(canonicalUri(uri));
+    this.changed();
   }
 
   get loadOptions(): LoadOptions {
