@@ -53,6 +53,8 @@ export interface Watch {
   readonly statements: Readonly<Uint8Array>;
   /** The run stops where a task has at most so many frames; -1: nowhere. */
   readonly depth: number;
+  /** A byte for each leaf: only about calls of those with a 1 `entry` is asked. Undefined: about all. */
+  readonly leaves?: Readonly<Uint8Array> | undefined;
   /** Asked before each call of the module; the operands are in the registers. True stops. */
   readonly entry: ((callee: number) => boolean) | undefined;
   /** Asked after each call of the module. True stops. */

@@ -140,12 +140,14 @@ export class FlowDebuggee implements Debuggee {
   }
 
   private listen(watch: Watch): void {
-    const { entry, returned } = watch;
+    const { entry, leaves, returned } = watch;
     this.hooks.leafEntry = (event) => {
       this.ask();
       if (entry === undefined) return false;
-      this.asking = { side: "before", callee: this.calleeOf(event), lp: event.lp };
-      const stops = entry(this.asking.callee);
+      const callee = this.calleeOf(event);
+      if (leaves !== undefined && leaves[callee] !== 1) return false;
+      this.asking = { side: "before", callee, lp: event.lp };
+      const stops = entry(callee);
       this.asking = undefined;
       return stops;
     };
@@ -177,6 +179,12 @@ export class FlowDebuggee implements Debuggee {
 
   fineStep(): boolean {
     this.fineStart ??= this.store.now;
+    // A call that was the whole rest of its statement: the unit is over, and what comes next belongs to the next one.
+    if (this.fine === IN_STATEMENT && this.runtime.nextStatement() !== undefined) {
+      this.outcome = undefined;
+      this.endUnit();
+      return false;
+    }
     if (this.fine === AT_CALL && this.runtime.enterLeaf()) {
       this.fine = IN_LEAF;
       if (this.runtime.openLeaf?.next !== undefined) return true;

@@ -117,7 +117,7 @@ export class RunControl {
     return {
       ...watch,
       depth: goal.depth ?? -1,
-      ...(goal.stopsAtCalls && { entry: () => true }),
+      ...(goal.stopsAtCalls && { leaves: undefined, entry: () => true }),
     };
   }
 

@@ -51,9 +51,8 @@ export class Stops {
     return {
       statements: breakpoints.statementFlags,
       depth: -1,
-      entry: breakpoints.hasLeaves
-        ? (callee) => breakpoints.leafFlags[callee] === 1 && this.mayStopAtCall(callee)
-        : undefined,
+      leaves: breakpoints.leafFlags,
+      entry: breakpoints.hasLeaves ? (callee) => this.mayStopAtCall(callee) : undefined,
       returned: exceptions.watchesOutcomes
         ? (outcome) => exceptions.matches(outcome, this.timeline.debuggee, this.host.classify) !== undefined
         : undefined,

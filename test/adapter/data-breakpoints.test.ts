@@ -116,6 +116,15 @@ describe("who changed this", () => {
     expect(await client.move("tdx/whoChanged", { name: "0x3000", bytes: 8 })).toMatchObject({ reason: "entry" });
   });
 
+  it("the last call of a statement ends its step: going back into it leads into that call", async () => {
+    const client = await launched(`${ROOT}/scenarios/td-lifecycle.tdx`);
+    await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.MR.FINALIZE" }] });
+    await client.move("continue");
+    await client.move("next");
+    await client.move("tdx/reverseIn");
+    expect((await client.stack()).some((frame) => frame.name.startsWith("TDH.MR.FINALIZE"))).toBe(true);
+  });
+
   it("a row of a tree can be asked who changed it", async () => {
     const client = await launched(`${ROOT}/scenarios/td-lifecycle.tdx`);
     await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.MR.FINALIZE" }] });

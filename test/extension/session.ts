@@ -97,19 +97,26 @@ export const sessionTests: readonly HostTest[] = [
       await debug.event("stopped");
       await debug.move("continue");
       await debug.move("next");
-      const there = await debug.stack();
       const command = async (name: string, ...args: unknown[]): Promise<string> => {
         await Promise.all([debug.event("stopped"), vscode.commands.executeCommand(name, ...args)]);
         return (await debug.stack())[0]?.source?.name ?? "";
       };
-      check(/^tdh-mr-finalize\.ts/.test(await command("tdxflow.reverseIn")), "not in the leaf", await debug.stack());
-      check(/\.tdx$/.test(await command("tdxflow.reverseOut")), "not out of the leaf", await debug.stack());
-      await debug.move("stepIn");
-      await debug.move("stepOut");
+      check(/\.ts$/.test(await command("tdxflow.reverseIn")), "not in a leaf", await debug.stack());
+      const inside = await debug.stack();
+      check(
+        inside.some(({ name }) => name.startsWith("TDH.MR.FINALIZE")),
+        "in another leaf",
+        inside,
+      );
+      await command("tdxflow.reverseOut");
+      check((await debug.stack()).length < inside.length, "not out of it", await debug.stack());
+      const place = async (): Promise<string> =>
+        (await debug.stack()).map(({ name, line }) => `${name}:${line}`).join();
+      const there = await place();
       await command("tdxflow.goToStep", 0);
+      check((await place()) !== there, "still there", there);
       await command("tdxflow.goBackInTime");
-      const [frame] = await debug.stack();
-      check(frame && there.some(({ name }) => name === frame.name), "not where it was", frame);
+      equal(await place(), there, "where the session was");
     },
   ),
 
@@ -132,5 +139,18 @@ export const sessionTests: readonly HostTest[] = [
     // In tests VS Code throws what it would show in a dialog.
     const refusal = await debug.start(LAUNCH).then(String, String);
     check(/unknown-leaf\.tdx:2:9: error: .*TDH\.MEM\.PAGE\.ADDD/.test(refusal), "no file, line and column", refusal);
+  }),
+
+  sessionTest("the lens above a test block debugs it, and is told how it ended", "flow-tests.tdx", async (debug) => {
+    const uri = vscode.window.activeTextEditor?.document.uri;
+    check(uri, "no flow is open");
+    vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(new vscode.Location(uri, new vscode.Position(6, 0)))]);
+    const over = vscode.commands.executeCommand("tdxflow.debugTest", uri.toString(), "twice doubles");
+    await debug.event("stopped");
+    const [frame] = await debug.stack();
+    equal(frame?.line, 7, "line");
+    await debug.session.customRequest("continue", { threadId: 1 });
+    equal((await debug.event("exited")).exitCode, 0, "exit code");
+    await over;
   }),
 ];
