@@ -48,6 +48,8 @@ for (const name of names) {
     plugins: [leafTransformEsbuild()],
     loader: { ".tdx": "text" },
     define: { "import.meta.dirname": JSON.stringify(join(ROOT, "bench")) },
+    // Packages in CommonJS ask for Node's modules by require.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
     logLevel: "warning",
   });
   console.log(`\n${name.replace(".bench.ts", "")}`);
