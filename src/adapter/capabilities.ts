@@ -11,6 +11,8 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsDataBreakpoints: true,
   supportsDataBreakpointBytes: true,
   supportsEvaluateForHovers: true,
+  supportsCompletionsRequest: true,
+  completionTriggerCharacters: ["."],
   supportsStepBack: true,
   supportsSteppingGranularity: true,
   supportsRestartRequest: true,

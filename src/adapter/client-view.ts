@@ -44,6 +44,10 @@ export class ClientView {
     return line + 1 - this.linesFrom;
   }
 
+  ownColumn(column: number): number {
+    return column + 1 - this.columnsFrom;
+  }
+
   ownRequest(request: DebugProtocol.SourceBreakpoint): BreakpointRequest {
     const { column } = request;
     return {

@@ -20,6 +20,9 @@ export function threadOf(task: number): number {
   return task + 1;
 }
 
+/** The protocol knows no constants. */
+const COMPLETION_TYPES = { variable: "variable", field: "field", function: "function", constant: "value" } as const;
+
 /** What a client wants to watch. */
 export interface DataWanted {
   readonly reference: number;
@@ -121,6 +124,24 @@ export class Looking {
       ...(type !== undefined && { type }),
       ...(memoryReference !== undefined && { memoryReference }),
     };
+  }
+
+  /** What may stand at the cursor; line and column as the client counts them. */
+  completions(
+    session: Session,
+    text: string,
+    { line, column }: { readonly line: number; readonly column: number },
+    frameId: number | undefined,
+  ): DebugProtocol.CompletionsResponse["body"] {
+    const { task, frame } =
+      frameId === undefined ? { task: session.debuggee.task, frame: undefined } : this.frame(frameId);
+    const before = (text.split("\n")[this.client.ownLine(line) - 1] ?? "").slice(0, this.client.ownColumn(column) - 1);
+    const { typed, completions } = session.completions(before, task, frame?.flowFrame ?? 0);
+    const start = this.client.column(before.length - typed + 1);
+    const targets = completions.map(({ label, kind, detail }): DebugProtocol.CompletionItem => {
+      return { label, detail, type: COMPLETION_TYPES[kind], start, length: typed };
+    });
+    return { targets };
   }
 
   /** What a data breakpoint would watch: a variable of a list that was shown, one of a frame, or bytes at an address. */

@@ -146,6 +146,13 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const expression = request.required("expression");
       return { body: looking.evaluate(debugging.needStopped(), expression, frame < 0 ? undefined : frame) };
     },
+    completions: (args) => {
+      const request = new Arguments(args);
+      const frame = request.number("frameId", -1);
+      const text = request.text("text", "");
+      const cursor = { line: request.number("line", debugging.client.line(1)), column: request.number("column") };
+      return { body: looking.completions(debugging.needStopped(), text, cursor, frame < 0 ? undefined : frame) };
+    },
     exceptionInfo: () => {
       const session = debugging.needStopped();
       return { body: looking.exceptionInfo(session, debugging.lastStop?.exception) };

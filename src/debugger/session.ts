@@ -8,6 +8,7 @@ import { platformConfig } from "../runtime/platform.ts";
 import { Store } from "../state/store.ts";
 import { Breakpoints } from "./breakpoints.ts";
 import { type CallView, callView } from "./call-items.ts";
+import { type CompletionList, completions } from "./completions.ts";
 import type { Failure } from "./debuggee.ts";
 import { eptViolationKind } from "./ept-violation.ts";
 import { ExceptionFilters } from "./exceptions.ts";
@@ -219,6 +220,15 @@ export class Session {
   locals(task: number, flowFrame: number): Item[] {
     const frame = this.debuggee.runtime.frames(task)[flowFrame];
     return frame ? localItems(this.context, frame) : [];
+  }
+
+  /** What the beginning of an expression may go on with. */
+  completions(text: string, task: number, flowFrame: number): CompletionList {
+    const fieldsOf = (expression: string): readonly Item[] => {
+      const item = this.evaluate(expression, flowFrame);
+      return "error" in item ? [] : (item.children?.() ?? []);
+    };
+    return completions(text, this.locals(task, flowFrame), fieldsOf);
   }
 
   /** Value of an expression as an item. */

@@ -15,7 +15,7 @@ log "{n}"
 
 const COMMANDS = (
   "continue next stepIn stepOut stepBack reverseContinue tdx/reverseIn tdx/reverseOut tdx/goToStep pause setBreakpoints " +
-  "setFunctionBreakpoints setExceptionBreakpoints breakpointLocations threads stackTrace scopes variables evaluate exceptionInfo " +
+  "setFunctionBreakpoints setExceptionBreakpoints breakpointLocations threads stackTrace scopes variables evaluate completions exceptionInfo " +
   "readMemory dataBreakpointInfo setDataBreakpoints source loadedSources tdx/inspect restart configurationDone launch attach initialize unknown toString __proto__"
 ).split(" ");
 
