@@ -15,8 +15,6 @@ export function hostOf(files: Readonly<Record<string, string>>): AdapterHost {
   };
 }
 
-type Message = DebugProtocol.ProtocolMessage & { readonly [key: string]: unknown };
-
 export class Client {
   readonly session: TdxDebugSession;
   readonly events: DebugProtocol.Event[] = [];
