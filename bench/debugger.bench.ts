@@ -106,8 +106,9 @@ async function back(): Promise<Figure[]> {
   const { control } = session;
   await control.forward("continue");
   const end = session.position.step;
-  let worst = 0;
-  for (let i = 0; i < 200; i++) worst = Math.max(worst, await timed(() => control.backward("over")));
+  const steps: number[] = [];
+  for (let i = 0; i < 201; i++) steps.push(await timed(() => control.backward("over")));
+  steps.sort((a, b) => a - b);
   await control.goToStep(end);
   session.breakpoints.setFunctions([{ name: "TDH.MEM.TRACK", condition: "tdr == 1" }]);
   const noHit = await timed(() => control.backward("continue"));
@@ -115,7 +116,13 @@ async function back(): Promise<Figure[]> {
   session.breakpoints.setFunctions([{ name: "TDH.MEM.PAGE.AUG", condition: "gpa == 1" }]);
   const oftenAsked = await timed(() => control.backward("continue"));
   return [
-    { name: "step back behind a million SEAMCALLs, the slowest of 200", value: worst, unit: "ms", aim: 1 },
+    { name: "step back behind a million SEAMCALLs, the median", value: steps[100] as number, unit: "ms", aim: 1 },
+    {
+      name: "step back behind a million SEAMCALLs, the slowest of 201",
+      value: steps[200] as number,
+      unit: "ms",
+      aim: 1,
+    },
     { name: "reverse continue over all, a breakpoint on TDH.MEM.TRACK", value: noHit / 1000, unit: "s", aim: 2 },
     { name: "reverse continue over all, one on TDH.MEM.PAGE.AUG", value: oftenAsked / 1000, unit: "s", aim: 2 },
   ];
