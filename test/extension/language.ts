@@ -65,7 +65,7 @@ export const languageTests: readonly HostTest[] = [
         new vscode.Position(0, 25),
       );
       const operands = list.items.map(({ label }) => (typeof label === "string" ? label : label.label));
-      equal(operands, ["level", "tdr", "page", "version"], "operands");
+      equal(operands, ["tdr", "page", "level", "version"], "operands");
       await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
     },
   },
@@ -96,27 +96,23 @@ export const languageTests: readonly HostTest[] = [
     async body() {
       const { document: user } = await open("rename-user.tdx");
       const { document: library } = await open("rename-library.tdx");
-      const edit = await vscode.commands.executeCommand<vscode.WorkspaceEdit>(
-        "vscode.executeDocumentRenameProvider",
-        user.uri,
-        user.positionAt(user.getText().indexOf("shared_name")),
-        "better_name",
-      );
-      equal(
-        edit
-          .entries()
-          .map(([uri, edits]) => `${uri.path.split("/").at(-1)} ${edits.length}`)
-          .sort(),
-        ["rename-library.tdx 1", "rename-user.tdx 2"],
-        "edits",
-      );
-      await vscode.workspace.applyEdit(edit);
-      check(library.getText().includes("fn better_name("), "the declaration keeps its name", library.getText());
-      await diagnostics(user.uri, (list) => list.length === 0);
-      for (const document of [user, library]) {
-        await vscode.window.showTextDocument(document);
-        await vscode.commands.executeCommand("workbench.action.files.revert");
+      for (const [from, to] of [
+        ["shared_name", "better_name"],
+        ["better_name", "shared_name"],
+      ] as const) {
+        const edit = await vscode.commands.executeCommand<vscode.WorkspaceEdit>(
+          "vscode.executeDocumentRenameProvider",
+          user.uri,
+          user.positionAt(user.getText().indexOf(from)),
+          to,
+        );
+        const edits = edit.entries().map(([uri, list]) => `${uri.path.split("/").at(-1)} ${list.length}`);
+        equal(edits.sort(), ["rename-library.tdx 1", "rename-user.tdx 2"], "edits");
+        await vscode.workspace.applyEdit(edit);
+        check(library.getText().includes(`fn ${to}(`), "the declaration keeps its name", library.getText());
+        await diagnostics(user.uri, (list) => list.length === 0);
       }
+      await vscode.workspace.saveAll();
     },
   },
   {

@@ -19,6 +19,7 @@ import {
 import { commentAbove, type Declaration, visibleAt } from "./names.ts";
 import { rangeOf } from "./places.ts";
 import { fieldsBehind } from "./shapes.ts";
+import { snippets } from "./snippets.ts";
 import { type FlowSource, importsOf, offeredNames, type Sources } from "./sources.ts";
 
 const STATEMENTS = [
@@ -78,7 +79,9 @@ export async function completions(
         (text) => replace(context.start, text),
       );
       const keywords = context.statement ? [...STATEMENTS, ...VALUES] : VALUES;
+      const whole = context.statement && abilities.snippets ? snippetItems() : [];
       return [
+        ...whole,
         ...names,
         ...parameterItems(names, context.call),
         ...leaves,
@@ -111,7 +114,7 @@ function callFollows({ source }: FlowSource, offset: number): boolean {
 
 function leafItems(
   wanted: (name: string) => boolean,
-  { snippets }: CompletionAbilities,
+  abilities: CompletionAbilities,
   called: boolean,
   edit: (text: string) => TextEdit,
 ): CompletionItem[] {
@@ -119,19 +122,42 @@ function leafItems(
     if (!wanted(name)) return [];
     const needed = inputs.filter((input) => !input.optional);
     const operands = needed.map((input, index) => `${input.name}: $${index + 1}`).join(", ");
-    const text = called ? name : snippets ? `${name}(${operands})$0` : `${name}(`;
+    const text = called ? name : abilities.snippets ? `${name}(${operands})$0` : `${name}(`;
     return [
       {
         label: name,
         kind: CompletionItemKind.Function,
         detail: purpose,
         filterText: name,
-        insertTextFormat: snippets ? InsertTextFormat.Snippet : InsertTextFormat.PlainText,
+        insertTextFormat: abilities.snippets ? InsertTextFormat.Snippet : InsertTextFormat.PlainText,
         textEdit: edit(text),
         data: { leaf: name },
       },
     ];
   });
+}
+
+function snippetItems(): CompletionItem[] {
+  return snippets.map(({ name, what, lines }) => ({
+    ...item(name, CompletionItemKind.Snippet, what, lines.join("\n"), `\`\`\`tdxflow\n${withoutPlaces(lines)}\n\`\`\``),
+    insertTextFormat: InsertTextFormat.Snippet,
+  }));
+}
+
+/** A snippet as text, with what stands in its places at first. */
+export function withoutPlaces(lines: readonly string[]): string {
+  const firsts = new Map<string, string>();
+  let text = lines.join("\n");
+  // A place may lie in another one: the inner ones go first.
+  for (let before = ""; before !== text; ) {
+    before = text;
+    text = text.replace(/\$\{(\d+)(?::([^${}]*))?\}/g, (_, place: string, first = "") => {
+      firsts.set(place, first);
+      return first;
+    });
+    text = text.replace(/\$(\d+)/g, (whole, place: string) => (place === "0" ? "" : (firsts.get(place) ?? whole)));
+  }
+  return text;
 }
 
 /** The operands of the leaf at hand that are not given yet; undefined where a value belongs. */

@@ -1,6 +1,10 @@
+import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CompletionItem } from "vscode-languageserver/node";
 import { leafSignatures } from "../../../src/arch/leaf-operands.ts";
+import { compileFlow } from "../../../src/language/compile.ts";
+import { withoutPlaces } from "../../../src/language/services/completion.ts";
+import { snippets } from "../../../src/language/services/snippets.ts";
 import { LanguageClient } from "./client.ts";
 
 let client: LanguageClient;
@@ -99,6 +103,25 @@ describe("completion of names", () => {
     const resolved = await client.connection.sendRequest<CompletionItem>("completionItem/resolve", constant);
     expect(JSON.stringify(resolved.documentation)).toContain("Another LP is inside a leaf");
   });
+});
+
+describe("snippets", () => {
+  it("are offered where a statement can begin, and nowhere else", async () => {
+    expect(labels(await client.completions("|\n"))).toContain("retry while busy");
+    expect(labels(await client.completions("log |\n"))).not.toContain("retry while busy");
+    expect(labels(await client.completions("TDH.MEM.TRACK(|)\n"))).toEqual(["tdr", "version"]);
+  });
+
+  it.each(snippets.map(({ name, lines }) => ({ name, text: withoutPlaces(lines) })))(
+    "$name compiles",
+    async ({ text }) => {
+      const names = "fn f(tdr, tdvpr, gpa) { log [tdr, tdvpr, gpa] }\nlet tdr = 4K\nlet tdvpr = 4K\nlet gpa = 0\n";
+      const files = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
+      const readSource = (path: string) => (path === "flow.tdx" ? names + text : files(path));
+      const { diagnostics } = await compileFlow("flow.tdx", { readSource, flowsFolder: "flows" });
+      expect(diagnostics).toEqual([]);
+    },
+  );
 });
 
 describe("completion of fields, entries and paths", () => {
