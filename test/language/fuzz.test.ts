@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compileFlow } from "../../src/language/compile.ts";
+import type { FlowProgram } from "../../src/language/flow-code.ts";
+import { formatText } from "../../src/language/services/format.ts";
 import { start } from "../runtime/support.ts";
 
 /** Sources tried; FUZZ_RUNS asks for more. */
@@ -78,6 +80,7 @@ async function survive(source: string): Promise<boolean> {
     if (file === "main.tdx" && (line < 1 || line > lines || column < 1 || message === "")) return false;
   }
   if ((program === undefined) !== diagnostics.some((diagnostic) => diagnostic.severity === "error")) return false;
+  if (!(await keepsItsMeaning(source, program))) return false;
   if (program === undefined) return true;
   const { runtime } = start(program, { scheduleSeed: source.length });
   runtime.run(UNITS);
@@ -87,7 +90,18 @@ async function survive(source: string): Promise<boolean> {
   );
 }
 
-it("no source crashes or hangs the parser, the checker or the interpreter, and every error has a place", async () => {
+/** Laid out twice as once, and to the same flow code. */
+async function keepsItsMeaning(source: string, program: FlowProgram | undefined): Promise<boolean> {
+  const formatted = formatText(source);
+  if (formatted === undefined) return program === undefined;
+  if (formatText(formatted) !== formatted) return false;
+  const sources: Record<string, string> = { "main.tdx": formatted, "lib.tdx": LIB };
+  const again = await compileFlow("main.tdx", { readSource: (path) => sources[path] });
+  const code = (of: FlowProgram | undefined) => of?.functions.map((fn) => fn.code.join(" ")).join("\n");
+  return code(again.program) === code(program);
+}
+
+it("no source crashes or hangs the parser, the checker, the formatter or the interpreter, and every error has a place", async () => {
   await fc.assert(fc.asyncProperty(mutated, survive), { numRuns: RUNS });
 }, 600_000);
 
