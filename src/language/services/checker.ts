@@ -45,14 +45,16 @@ export class Checker {
 
   opened(uri: string): void {
     this.#open.add(uri);
-    this.#schedule(uri, 0);
     this.changed(uri);
   }
 
   /** A source has changed: the open flows that it belongs to are checked again. */
   changed(uri: string): void {
     for (const root of this.#open) {
-      if (root === uri || (this.#checked.get(root)?.files.has(uri) ?? true)) this.#schedule(root, QUIET_MS);
+      const checked = this.#checked.get(root);
+      // What was never checked is new to the editor: it is not being typed.
+      if (checked === undefined) this.#schedule(root, 0);
+      else if (root === uri || checked.files.has(uri)) this.#schedule(root, QUIET_MS);
     }
   }
 
