@@ -15,6 +15,7 @@ import {
 } from "../layout.ts";
 import { SAMPLED_MSRS, sampledMsr } from "../platform-config.ts";
 import type { Steps } from "../step.ts";
+import { XFAM_CET, XFAM_PKU, XFAM_ULI } from "../xfam.ts";
 import { injectGp, injectVe } from "./events.ts";
 import * as Reason from "./reasons.ts";
 
@@ -39,9 +40,6 @@ const CR4_CET = 1n << 23n;
 const CR4_PKS = 1n << 24n;
 const CR4_UINTR = 1n << 25n;
 
-const XFAM_PK = 1n << 9n;
-const XFAM_CET = (1n << 11n) | (1n << 12n);
-const XFAM_ULI = 1n << 14n;
 const ATTRIBUTES_PKS = 1n << 30n;
 
 const DONE = 0;
@@ -92,10 +90,11 @@ function writeCr0(call: Call, value: bigint): number {
 }
 
 /** True if all features that CR4 would switch on are among those of the TD. */
-export function isCr4Allowed(cr4: bigint, attributes: bigint, xfam: bigint): boolean {
-  if ((cr4 & CR4_PKE) !== 0n && (xfam & XFAM_PK) === 0n) return false;
+export function isCr4Allowed(cr4: bigint, attributes: bigint, xfamBits: bigint): boolean {
+  const xfam = Number(xfamBits & 0xffff_ffffn);
+  if ((cr4 & CR4_PKE) !== 0n && (xfam & XFAM_PKU) === 0) return false;
   if ((cr4 & CR4_CET) !== 0n && (xfam & XFAM_CET) !== XFAM_CET) return false;
-  if ((cr4 & CR4_UINTR) !== 0n && (xfam & XFAM_ULI) === 0n) return false;
+  if ((cr4 & CR4_UINTR) !== 0n && (xfam & XFAM_ULI) === 0) return false;
   if ((cr4 & CR4_KEYLOCKER) !== 0n) return false;
   return (cr4 & CR4_PKS) === 0n || (attributes & ATTRIBUTES_PKS) !== 0n;
 }
