@@ -75,12 +75,13 @@ it("stops at a leaf by a function breakpoint, and the trees show the page go", a
   await workbench.page.keyboard.press("F5");
   await expect.poll(() => workbench.stoppedAt(FLOW)).toBe(addLine);
   await workbench.page.keyboard.press("F5");
+  await workbench.showTrees();
   for (const line of removeLines) {
     await expect.poll(() => workbench.stoppedAt(FLOW)).toBe(line);
+    // A tree opens down to what changed since the last stop: who goes on before it did, does not see it opened later.
+    await workbench.treeRow("Secure EPT", line === removeLines[0] ? /^0x10000 SEPT_MAPPED/ : /^0x10000 SEPT_BLOCKED/);
     if (line !== removeLines.at(-1)) await workbench.page.keyboard.press("F5");
   }
-  await workbench.showTrees();
-  await workbench.treeRow("Secure EPT", /^0x10000 SEPT_BLOCKED/);
   await workbench.screenshot("session-4-function-breakpoint");
   await workbench.page.keyboard.press("F10");
   await workbench.treeRow("Secure EPT", /changed/);
