@@ -4,6 +4,7 @@ import type { DataBreakpointRequest } from "../debugger/data-breakpoints.ts";
 import { EXCEPTION_FILTERS } from "../debugger/exceptions.ts";
 import type { Session } from "../debugger/session.ts";
 import type { ClientView } from "./client-view.ts";
+import { RequestError } from "./request-error.ts";
 import { normalPath, type Sources } from "./sources.ts";
 
 type Breakpoints = DebugProtocol.Breakpoint[];
@@ -60,10 +61,15 @@ export class BreakpointRequests {
     );
   }
 
-  data(session: Session, requests: readonly DataBreakpointRequest[]): Breakpoints {
+  data(session: Session, requests: readonly (DataBreakpointRequest & { readonly accessType: string })[]): Breakpoints {
     session.control.breakpointsChanged();
+    const wanted = requests.map((request) => {
+      const access = this.client.dataAccess(request.accessType);
+      if (access === undefined) throw new RequestError(`there is no access type "${request.accessType}"`);
+      return { ...request, access };
+    });
     const { machine } = session.debuggee;
-    return session.breakpoints.setData(machine, requests).map((answer) => this.client.breakpoint(answer));
+    return session.breakpoints.setData(machine, wanted).map((answer) => this.client.breakpoint(answer));
   }
 
   async locations(

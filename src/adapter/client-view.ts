@@ -1,6 +1,7 @@
 /** How a client counts lines and columns, and what it is told apart from answers: output. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { BreakpointRequest } from "../debugger/active-breakpoint.ts";
+import type { DataAccess } from "../debugger/data-breakpoints.ts";
 import type { Session } from "../debugger/session.ts";
 import type { Diagnostic } from "../language/diagnostics.ts";
 import type { Sources } from "./sources.ts";
@@ -19,6 +20,8 @@ export class ClientView {
   private readonly sources: Sources;
   private linesFrom = 1;
   private columnsFrom = 1;
+  /** What a data breakpoint of access type "write" is: VS Code's menu says "Break on Value Change" for it. */
+  private writeAccess: DataAccess = "write";
 
   constructor(send: Send, sources: Sources) {
     this.send = send;
@@ -28,6 +31,24 @@ export class ClientView {
   initialize(args: DebugProtocol.InitializeRequestArguments): void {
     this.linesFrom = args.linesStartAt1 === false ? 0 : 1;
     this.columnsFrom = args.columnsStartAt1 === false ? 0 : 1;
+    this.writeAccess = /^vscode/.test(String(args.clientID ?? "")) ? "change" : "write";
+  }
+
+  /** Undefined if there is no such access type. Without one, and as "change", a value has to change. */
+  dataAccess(accessType: string): DataAccess | undefined {
+    switch (accessType) {
+      case "":
+      case "change":
+        return "change";
+      case "write":
+        return this.writeAccess;
+      case "read":
+        return "read";
+      case "readWrite":
+        return "any";
+      default:
+        return undefined;
+    }
   }
 
   // ---- lines and columns ----

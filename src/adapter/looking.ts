@@ -30,6 +30,17 @@ export interface DataWanted {
   readonly frameId: number | undefined;
   /** 0: as many as it has. */
   readonly bytes: number;
+  /** The name is a physical address. */
+  readonly isAddress: boolean;
+}
+
+/** The most that one data breakpoint watches: each word of it is looked for in each step's journal. */
+const MAX_WATCHED_BYTES = 1 << 20;
+
+/** A decimal number, or a hexadecimal one with 0x, as the protocol writes addresses. */
+function addressOf(text: string): number | undefined {
+  const value = /^\s*(0x[0-9a-f]+|\d+)\s*$/i.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 export class Looking {
@@ -147,11 +158,17 @@ export class Looking {
   /** What a data breakpoint would watch: a variable of a list that was shown, one of a frame, or bytes at an address. */
   dataInfo(session: Session, wanted: DataWanted): DebugProtocol.DataBreakpointInfoResponse["body"] {
     const { machine } = session.debuggee;
+    const isNumber = wanted.isAddress || /^0x[0-9a-f]+$/i.test(wanted.name);
     const item = wanted.reference ? this.item(wanted.reference, wanted.name) : this.local(session, wanted);
-    const bytes = wanted.bytes || 8;
-    if (item === undefined && /^0x[0-9a-f]+$/i.test(wanted.name)) {
-      const hpa = Number(wanted.name);
-      if (!Number.isSafeInteger(hpa) || hpa + bytes > 2 ** machine.platform.addressBits) {
+    if (isNumber && (item === undefined || wanted.isAddress)) {
+      const hpa = addressOf(wanted.name);
+      const bytes = wanted.bytes || 8;
+      if (
+        hpa === undefined ||
+        bytes < 1 ||
+        bytes > MAX_WATCHED_BYTES ||
+        hpa + bytes > 2 ** machine.platform.addressBits
+      ) {
         return { dataId: null, description: `${wanted.name} is no physical address` };
       }
       return dataBreakpoint(memoryDataId(hpa, bytes), `${bytes} bytes at ${session.inspector.moment.hpa(hpa)}`);
@@ -215,7 +232,9 @@ export class Looking {
 }
 
 function dataBreakpoint(dataId: string, description: string): DebugProtocol.DataBreakpointInfoResponse["body"] {
-  return { dataId, description, accessTypes: ["write"], canPersist: false };
+  // Only an address means the same in another run.
+  const canPersist = /^m:/.test(dataId) && !dataId.includes("+");
+  return { dataId, description, accessTypes: ["read", "write", "readWrite"], canPersist };
 }
 
 function dataIdOf(session: Session, cells: readonly CellRange[]): string {

@@ -106,7 +106,11 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     dataBreakpointInfo: (args) => ({ body: looking.dataInfo(debugging.needStopped(), dataWanted(args)) }),
     setDataBreakpoints: (args) => {
       const requests = new Arguments(args).objects("breakpoints");
-      const wanted = requests.map((request) => ({ ...breakpoint(request), dataId: request.required("dataId") }));
+      const wanted = requests.map((request) => ({
+        ...breakpoint(request),
+        dataId: request.required("dataId"),
+        accessType: request.text("accessType", ""),
+      }));
       return { body: { breakpoints: breakpoints.data(debugging.needSession(), wanted) } };
     },
     breakpointLocations: async (args) => {
@@ -185,6 +189,7 @@ function dataWanted(args: Readonly<Record<string, unknown>>): DataWanted {
     name: request.required("name"),
     frameId: frame < 0 ? undefined : frame,
     bytes: request.number("bytes", 0),
+    isAddress: request.flag("asAddress"),
   };
 }
 

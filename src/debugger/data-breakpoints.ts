@@ -1,8 +1,10 @@
 /**
- * Data breakpoints: cells of the store that are watched. They stop behind the smallest move that changed one: a statement, a
- * call of the module, or a step inside it. A cell that a move changes and restores, as it does with locks, has not changed.
+ * Data breakpoints: cells of the store that are watched. They stop behind the smallest move that changed one, or used it in the
+ * way asked for: a statement, a call of the module, or a step inside it. A cell that a move changes and restores, as it does
+ * with locks, has not changed.
  */
 import type { Machine } from "../module/machine.ts";
+import type { AccessTrace } from "../state/access-trace.ts";
 import type { Store } from "../state/store.ts";
 import {
   type ActiveBreakpoint,
@@ -16,8 +18,12 @@ const WORD = 4;
 /** What is watched: bytes of memory, cells outside of it, or a value slot. Written as text, it is the protocol's data id. */
 const PART = /^(?:m:(0x[0-9a-f]+):(\d+)|c:(\d+):(\d+)|s:(\d+))$/;
 
+/** What is done to the data: its value changes, it is written (to whatever value), read, or either of these. */
+export type DataAccess = "change" | "write" | "read" | "any";
+
 interface Watched {
   readonly active: ActiveBreakpoint;
+  readonly access: DataAccess;
   readonly dataId: string;
   readonly cells: ReadonlySet<number>;
   readonly slots: ReadonlySet<number>;
@@ -25,6 +31,8 @@ interface Watched {
 
 export interface DataBreakpointRequest extends BreakpointRequest {
   readonly dataId: string;
+  /** Default: "change". */
+  readonly access?: DataAccess;
 }
 
 /** Data id of bytes of memory. */
@@ -51,6 +59,34 @@ export class DataBreakpoints {
     return this.watched.length === 0;
   }
 
+  /** Whether the journal is not enough: it does not tell of reads, nor of writes that change nothing. */
+  get needsTrace(): boolean {
+    return this.watched.some(({ access }) => access !== "change");
+  }
+
+  /** What an access trace has to look for. */
+  traced(machine: Machine): { readonly cells: ReadonlySet<number>; readonly slots: ReadonlySet<number> } {
+    const wanted = this.on(machine).filter(({ access }) => access !== "change");
+    return {
+      cells: new Set(wanted.flatMap(({ cells }) => [...cells])),
+      slots: new Set(wanted.flatMap(({ slots }) => [...slots])),
+    };
+  }
+
+  /** Those that a trace has met. */
+  accessed(machine: Machine, trace: AccessTrace): ActiveBreakpoint[] {
+    return this.on(machine)
+      .filter(({ access, cells, slots }) => {
+        const isRead = meets(trace.readCells, cells) || meets(trace.readSlots, slots);
+        const isWritten = meets(trace.writtenCells, cells) || meets(trace.writtenSlots, slots);
+        return (
+          (access !== "write" && access !== "change" && isRead) ||
+          ((access === "write" || access === "any") && isWritten)
+        );
+      })
+      .map(({ active }) => active);
+  }
+
   get counts(): boolean {
     return this.watched.some(({ active }) => active.hitCondition !== undefined);
   }
@@ -64,7 +100,7 @@ export class DataBreakpoints {
       if (typeof active === "string") return { id, verified: false, message: active };
       const place = resolve(machine, request.dataId);
       if (place === undefined) return { id, verified: false, message: `"${request.dataId}" names no data.` };
-      watched.push({ active, dataId: request.dataId, ...place });
+      watched.push({ active, access: request.access ?? "change", dataId: request.dataId, ...place });
       return { id, verified: true };
     });
     this.watched = watched;
@@ -83,13 +119,13 @@ export class DataBreakpoints {
       } else if (!slots.has(change.slot)) slots.set(change.slot, change.old);
     }
     return this.on(machine)
-      .filter((watched) => differs(store, watched, cells, slots))
+      .filter((watched) => watched.access === "change" && differs(store, watched, cells, slots))
       .map(({ active }) => active);
   }
 
   /** Those whose data the journal says to have been written between two marks, to whatever value; `to` undefined: now. */
   written(machine: Machine, from: number, to: number | undefined): ReadonlySet<ActiveBreakpoint> {
-    const watched = this.on(machine);
+    const watched = this.on(machine).filter(({ access }) => access === "change");
     const found = new Set<ActiveBreakpoint>();
     for (const change of machine.store.changes(from, to)) {
       for (const { active, cells, slots } of watched) {
@@ -109,6 +145,11 @@ export class DataBreakpoints {
     this.watched = this.watched.map((watched) => ({ ...watched, ...resolve(machine, watched.dataId) }));
     this.machine = machine;
   }
+}
+
+function meets(touched: ReadonlySet<number>, watched: ReadonlySet<number>): boolean {
+  for (const one of touched) if (watched.has(one)) return true;
+  return false;
 }
 
 function differs(

@@ -101,6 +101,7 @@ export class RunControl {
         // It may have happened at a place before the one that stopped the unit, or before its end.
         const didSomething = isByUnit && (timeline.isInside || stops.unitDidSomething());
         const isPlace = (): boolean => stops.mayStopHere() || (goal.stopsAtCalls && goal.isReached(false));
+        if (isByUnit) stops.unitBegins();
         if (didSomething) timeline.goToFirst(before, isPlace);
         const stop = end === "done" && !didSomething ? undefined : stops.here();
         if (stop) return stop;

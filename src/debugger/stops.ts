@@ -1,6 +1,7 @@
 /** What stops a run, wherever it is on its way: breakpoints, exception filters, and the end. */
 import type { ActiveBreakpoint, BreakpointHit } from "./active-breakpoint.ts";
 import type { Breakpoints } from "./breakpoints.ts";
+import { DataAccesses } from "./data-accesses.ts";
 import { AT_CALL, AT_STATEMENT, ENDED, IN_LEAF, IN_STATEMENT, type Outcome, type Watch } from "./debuggee.ts";
 import type { ExceptionFilters, ExceptionHit } from "./exceptions.ts";
 import { SilentEvents } from "./silent-events.ts";
@@ -36,12 +37,14 @@ export class Stops {
   private readonly host: StopsHost;
   /** The data breakpoints whose data a unit writes: of the unit that was looked at last. */
   private writtenIn = NOTHING_WRITTEN;
+  private readonly accesses: DataAccesses;
 
   constructor(timeline: Timeline, breakpoints: Breakpoints, exceptions: ExceptionFilters, host: StopsHost) {
     this.timeline = timeline;
     this.breakpoints = breakpoints;
     this.exceptions = exceptions;
     this.silent = new SilentEvents(timeline, exceptions);
+    this.accesses = new DataAccesses(timeline, breakpoints.data);
     this.host = host;
   }
 
@@ -100,13 +103,29 @@ export class Stops {
     return !this.breakpoints.data.isEmpty || this.silent.checksInvariants;
   }
 
+  /** A single unit runs next of which `unitDidSomething` will be asked. */
+  unitBegins(): void {
+    this.accesses.begin();
+  }
+
   /** Between units: whether the unit before did something to stop at inside it or at its end. */
   unitDidSomething(): boolean {
-    return this.unitWroteData() || this.silent.happenedInUnit();
+    return this.unitWroteData() || this.unitUsedData() || this.silent.happenedInUnit();
+  }
+
+  private unitUsedData(): boolean {
+    const { timeline } = this;
+    const isKnown = timeline.position.step > 0 && timeline.remembersPrevious;
+    return isKnown && this.accesses.ofUnit(timeline.position.step - 1).length > 0;
   }
 
   /** Data breakpoints whose data the move changed that led to the present place. */
   dataHere(): ActiveBreakpoint[] {
+    if (this.breakpoints.data.isEmpty || this.timeline.isAtStart) return [];
+    return [...this.changedHere(), ...this.accesses.here()];
+  }
+
+  private changedHere(): ActiveBreakpoint[] {
     const { timeline } = this;
     if (this.breakpoints.data.isEmpty || timeline.isAtStart) return [];
     if (timeline.isInside) {
@@ -130,6 +149,7 @@ export class Stops {
 
   /** Breakpoints were set: what is known about units is out of date. */
   forget(): void {
+    this.accesses.forget();
     this.silent.forget();
     this.writtenIn = NOTHING_WRITTEN;
   }

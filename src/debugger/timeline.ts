@@ -113,7 +113,7 @@ export class Timeline {
   }
 
   /** To the next place of the unit. False at its end, which an excursion never stays at. */
-  private advance(): boolean {
+  advance(): boolean {
     if (!this.debuggee.fineStep()) return false;
     this.sub++;
     // A mark for each place, so that places can be compared; the excursion takes them away with it.

@@ -25,7 +25,7 @@ async function launched(program = PROGRAM): Promise<Client> {
 
 async function watch(client: Client, info: object, more: object = {}): Promise<string> {
   const { dataId, accessTypes } = await client.request("dataBreakpointInfo", info);
-  expect(accessTypes).toEqual(["write"]);
+  expect(accessTypes).toEqual(["read", "write", "readWrite"]);
   const { breakpoints } = await client.request("setDataBreakpoints", { breakpoints: [{ dataId, ...more }] });
   expect(breakpoints[0].verified).toBe(true);
   return dataId;
@@ -97,6 +97,83 @@ describe("data breakpoints", () => {
     const first = stop.place;
     await client.move("continue");
     expect((await client.move("reverseContinue")).place).toBe(first);
+  });
+});
+
+const ACCESSES = `let page = 0x2000
+write(page, 5)
+write(page, 5)
+let seen = read32(page + 4)
+write32(page + 4, 1)
+fn f(x) { return x }
+let other = f(seen)
+seen = seen
+log "{seen}"
+`;
+
+describe("access types", () => {
+  /** Lines at which a client stops that watches the data in every way, going there and coming back. */
+  async function linesOf(accessType: string, info: object, clientID = "other"): Promise<number[]> {
+    const client = new Client({ [PROGRAM]: ACCESSES });
+    await client.launch(PROGRAM, { launch: { stopAtEnd: true }, clientID });
+    await client.event("stopped");
+    for (let i = 0; i < 5; i++) await client.move("next");
+    await watch(client, info, { accessType });
+    await client.move("tdx/goToStep", { step: 0 });
+    const there = await stops(client, "continue");
+    const back: string[] = await stops(client, "reverseContinue");
+    expect(back).toEqual([...there].reverse().slice(back.length === there.length ? 0 : 1));
+    return there.map((place) => Number(place.split(":")[1]));
+  }
+  const bytes = (address: string, count: number): object => ({ name: address, asAddress: true, bytes: count });
+
+  it.each([
+    ["change", "other", [3, 7]],
+    ["write", "other", [3, 4, 7]],
+    ["write", "vscode", [3, 7]],
+    ["read", "other", [5]],
+    ["readWrite", "other", [3, 4, 5, 7]],
+  ] as const)("%s of a range of memory (client: %s)", async (accessType, clientID, lines) => {
+    expect(await linesOf(accessType, bytes("0x2000", 8), clientID)).toEqual(lines);
+  });
+
+  it("look at the bytes that were asked for only", async () => {
+    expect(await linesOf("read", bytes("0x2000", 4))).toEqual([]);
+    expect(await linesOf("read", bytes("0x2004", 4))).toEqual([5]);
+    expect(await linesOf("write", bytes("8192", 4))).toEqual([3, 4]);
+  });
+
+  it("are told apart for variables", async () => {
+    expect(await linesOf("read", { name: "seen" })).toEqual([6, 9]);
+    expect(await linesOf("write", { name: "seen" })).toEqual([5, 9]);
+    expect(await linesOf("change", { name: "seen" })).toEqual([5]);
+  });
+
+  it("find the step of a leaf that reads a field of a TD", async () => {
+    const client = await launched(`${ROOT}/scenarios/td-lifecycle.tdx`);
+    await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.MEM.PAGE.ADD" }] });
+    await client.move("continue");
+    const open = async (reference: number, name: string) => {
+      const { variables } = await client.request("variables", { variablesReference: reference });
+      return variables.find((variable: { name: string }) => variable.name === name).variablesReference as number;
+    };
+    const [frame] = await client.stack();
+    const { scopes } = await client.request("scopes", { frameId: frame?.id });
+    const domains = scopes.find((scope: { name: string }) => scope.name === "Trust Domains").variablesReference;
+    const tdr = await open(await open(domains, "td0"), "TDR");
+    await watch(client, { variablesReference: tdr, name: "CHLDCNT" }, { accessType: "read" });
+    await client.request("setFunctionBreakpoints", { breakpoints: [] });
+    const stop = await client.move("continue");
+    expect(stop).toMatchObject({ reason: "data breakpoint" });
+    await client.move("continue");
+    expect((await client.move("reverseContinue")).place).toBe(stop.place);
+  });
+
+  it("are refused where there is no such", async () => {
+    const client = await launched();
+    const { dataId } = await client.request("dataBreakpointInfo", { name: "0x2000", asAddress: true });
+    const answer = await client.ask("setDataBreakpoints", { breakpoints: [{ dataId, accessType: "execute" }] });
+    expect(answer).toMatchObject({ success: false, message: 'there is no access type "execute"' });
   });
 });
 

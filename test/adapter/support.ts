@@ -80,9 +80,14 @@ export class Client {
       readonly filters?: readonly string[];
       readonly filterOptions?: readonly object[];
       readonly launch?: object;
+      readonly clientID?: string;
     } = {},
   ): Promise<void> {
-    await this.request("initialize", { adapterID: "tdxflow", pathFormat: "path" });
+    await this.request("initialize", {
+      adapterID: "tdxflow",
+      pathFormat: "path",
+      clientID: options.clientID ?? "test",
+    });
     await this.request("launch", { program, stopOnEntry: true, ...options.launch });
     await this.event("initialized");
     if (options.lines) await this.request("setBreakpoints", { source: { path: program }, breakpoints: options.lines });

@@ -1,0 +1,102 @@
+/**
+ * Notes which of some cells and value slots are read, and which are written, also where a write changes nothing: what the journal
+ * does not tell. A store is traced by changing what its methods are, so one that nobody traces pays nothing for it.
+ */
+import { Store } from "./store.ts";
+
+export interface Watched {
+  readonly cells: ReadonlySet<number>;
+  readonly slots: ReadonlySet<number>;
+}
+
+/** What was touched since the trace was cleared last. */
+export class AccessTrace {
+  readonly readCells = new Set<number>();
+  readonly readSlots = new Set<number>();
+  readonly writtenCells = new Set<number>();
+  readonly writtenSlots = new Set<number>();
+  private readonly watched: Watched;
+
+  constructor(watched: Watched) {
+    this.watched = watched;
+  }
+
+  clear(): void {
+    for (const set of [this.readCells, this.readSlots, this.writtenCells, this.writtenSlots]) set.clear();
+  }
+
+  get isEmpty(): boolean {
+    return this.readCells.size + this.readSlots.size + this.writtenCells.size + this.writtenSlots.size === 0;
+  }
+
+  reads(cell: number): void {
+    if (this.watched.cells.has(cell)) this.readCells.add(cell);
+  }
+
+  readsRange(first: number, count: number): void {
+    for (let cell = first; cell < first + count; cell++) this.reads(cell);
+  }
+
+  writes(cell: number): void {
+    if (this.watched.cells.has(cell)) this.writtenCells.add(cell);
+  }
+
+  readsSlot(slot: number): void {
+    if (this.watched.slots.has(slot)) this.readSlots.add(slot);
+  }
+
+  writesSlot(slot: number): void {
+    if (this.watched.slots.has(slot)) this.writtenSlots.add(slot);
+  }
+}
+
+/** The methods of a store that is traced. Views that were taken before, as of an LP's registers, are not seen. */
+class TracedStore extends Store {
+  declare trace: AccessTrace;
+
+  override read(cell: number): number {
+    this.trace.reads(cell);
+    return super.read(cell);
+  }
+
+  override write(cell: number, value: number): void {
+    this.trace.writes(cell);
+    super.write(cell, value);
+  }
+
+  override poke(cell: number, value: number): void {
+    this.trace.writes(cell);
+    super.poke(cell, value);
+  }
+
+  override readNumber(cell: number): number {
+    this.trace.reads(cell);
+    this.trace.reads(cell + 1);
+    return super.readNumber(cell);
+  }
+
+  override view(cell: number, count: number): Readonly<Uint32Array> {
+    this.trace.readsRange(cell, count);
+    return super.view(cell, count);
+  }
+
+  override readValue(slot: number): unknown {
+    this.trace.readsSlot(slot);
+    return super.readValue(slot);
+  }
+
+  override writeValue(slot: number, value: unknown): void {
+    this.trace.writesSlot(slot);
+    super.writeValue(slot, value);
+  }
+}
+
+/** From now on what is done to the store is noted in `trace`; undefined: no longer. */
+export function traceAccesses(store: Store, trace: AccessTrace | undefined): void {
+  if (trace === undefined) {
+    if (store instanceof TracedStore) Object.setPrototypeOf(store, Store.prototype);
+    return;
+  }
+  Object.setPrototypeOf(store, TracedStore.prototype);
+  (store as TracedStore).trace = trace;
+}
