@@ -1,6 +1,23 @@
 /** The state that TDH.VP.INIT gives to the VMCSs of a VCPU: reset state of a guest that starts in 32-bit protected mode. */
 import { ATTRIBUTE_KL, ATTRIBUTE_PKS } from "./attributes.ts";
 import type { Call } from "./call.ts";
+import {
+  CR0_CD,
+  CR0_NE,
+  CR0_NW,
+  CR0_PE,
+  CR0_PG,
+  CR0_RESERVED,
+  CR4_CET,
+  CR4_KEY_LOCKER,
+  CR4_MCE,
+  CR4_PKE,
+  CR4_PKS,
+  CR4_RESERVED,
+  CR4_SMXE,
+  CR4_UINTR,
+  CR4_VMXE,
+} from "./control-registers.ts";
 import { cpuidFlag, FLAG_DDPD, realSpecCtrl, SPEC_CTRL_DDPD_U } from "./cpuid-flags.ts";
 import * as layout from "./layout.ts";
 import {
@@ -32,22 +49,6 @@ const MAX_VPID_HKID = 4096;
 
 const PROCBASED2_ENCLV_EXITING = 1 << 28;
 const PROCBASED3_GPAW = 1n << 5n;
-
-const CR0_NE = 1n << 5n;
-const CR0_NW = 1n << 29n;
-const CR0_CD = 1n << 30n;
-const CR0_PE = 1n << 0n;
-const CR0_PG = 1n << 31n;
-const CR0_RESERVED = 0xffff_ffff_1ffa_ffc0n; // 63:32, 28:19, 17, 15:6
-const CR4_MCE = 1n << 6n;
-const CR4_VMXE = 1n << 13n;
-const CR4_SMXE = 1n << 14n;
-const CR4_KEY_LOCKER = 1n << 19n;
-const CR4_PKE = 1n << 22n;
-const CR4_CET = 1n << 23n;
-const CR4_PKS = 1n << 24n;
-const CR4_UINTR = 1n << 25n;
-const CR4_RESERVED = 0xffff_ffff_fc00_8000n; // 63:26, 15
 
 /** Fields of every VMCS that do not start as zero: place and value, up to 32 bits wide. */
 const initial32: readonly (readonly [place: number, value: number])[] = [

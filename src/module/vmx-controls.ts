@@ -4,6 +4,7 @@
  */
 import { ATTRIBUTE_DEBUG, ATTRIBUTE_PERFMON_HI, ATTRIBUTE_PKS } from "./attributes.ts";
 import type { Call } from "./call.ts";
+import { CR4_CET, CR4_KEY_LOCKER, CR4_PKE, CR4_PKS, CR4_UINTR } from "./control-registers.ts";
 import { cpuidFlag, FLAG_MKTME, FLAG_MONITOR_MWAIT, FLAG_WAITPKG } from "./cpuid-flags.ts";
 import {
   TDCS_ATTRIBUTES,
@@ -63,12 +64,6 @@ const PROCBASED2_ENCLV_EXITING = 1 << 28;
 const EXIT_PERF_GLOBAL_CTRL = (1 << 12) | (1 << 30);
 const ENTRY_PERF_GLOBAL_CTRL = 1 << 13;
 const ENTRY_LOAD_PKRS = 1 << 22;
-
-const CR4_PKE = 1n << 22n;
-const CR4_CET = 1n << 23n;
-const CR4_KEY_LOCKER = 1n << 19n;
-const CR4_PKS = 1n << 24n;
-const CR4_UINTR = 1n << 25n;
 
 /** IA32_VMX_BASIC, MISC and EPT_VPID_CAP as a TD sees them. */
 const VIRTUAL_VMX_BASIC = (1n << 54n) | (1n << 55n) | (1n << 56n);

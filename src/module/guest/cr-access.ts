@@ -4,7 +4,23 @@
  */
 import { RSP } from "../../arch/registers.ts";
 import { LP_GPR } from "../../platform/lp.ts";
+import { ATTRIBUTE_PKS } from "../attributes.ts";
 import type { Call } from "../call.ts";
+import {
+  CR0_CD,
+  CR0_NE,
+  CR0_NW,
+  CR0_PE,
+  CR0_PG,
+  CR0_RESERVED_LO,
+  CR0_WP,
+  CR4_CET,
+  CR4_KEY_LOCKER,
+  CR4_PKE,
+  CR4_PKS,
+  CR4_UINTR,
+  CR4_VMXE,
+} from "../control-registers.ts";
 import {
   TDCS_ATTRIBUTES,
   TDVPS_XFAM,
@@ -22,25 +38,8 @@ import * as Reason from "./reasons.ts";
 const ACCESS_MOV_TO_CR = 0;
 const ACCESS_LMSW = 3;
 
-const CR0_PE = 1n << 0n;
-const CR0_NE = 1n << 5n;
-const CR0_WP = 1n << 16n;
-const CR0_NW = 1n << 29n;
-const CR0_CD = 1n << 30n;
-const CR0_PG = 1n << 31n;
-/** Reserved bits that a write leaves as they are. */
-const CR0_IGNORED = 0x1ffa_ffc0n;
 /** Bits that LMSW can change in protected mode: MP, EM, TS. */
 const LMSW_MASK = 0xe;
-
-const CR4_VMXE = 1n << 13n;
-const CR4_KEYLOCKER = 1n << 19n;
-const CR4_PKE = 1n << 22n;
-const CR4_CET = 1n << 23n;
-const CR4_PKS = 1n << 24n;
-const CR4_UINTR = 1n << 25n;
-
-const ATTRIBUTES_PKS = 1n << 30n;
 
 const DONE = 0;
 const GP = 1;
@@ -85,7 +84,7 @@ function writeCr0(call: Call, value: bigint): number {
     return VE;
   }
   const cr0 = store.readBig(vmcs + VMCS_GUEST_CR0);
-  store.writeBig(vmcs + VMCS_GUEST_CR0, (value & ~CR0_IGNORED) | (cr0 & CR0_IGNORED));
+  store.writeBig(vmcs + VMCS_GUEST_CR0, (value & ~CR0_RESERVED_LO) | (cr0 & CR0_RESERVED_LO));
   return DONE;
 }
 
@@ -95,8 +94,8 @@ export function isCr4Allowed(cr4: bigint, attributes: bigint, xfamBits: bigint):
   if ((cr4 & CR4_PKE) !== 0n && (xfam & XFAM_PKU) === 0) return false;
   if ((cr4 & CR4_CET) !== 0n && (xfam & XFAM_CET) !== XFAM_CET) return false;
   if ((cr4 & CR4_UINTR) !== 0n && (xfam & XFAM_ULI) === 0) return false;
-  if ((cr4 & CR4_KEYLOCKER) !== 0n) return false;
-  return (cr4 & CR4_PKS) === 0n || (attributes & ATTRIBUTES_PKS) !== 0n;
+  if ((cr4 & CR4_KEY_LOCKER) !== 0n) return false;
+  return (cr4 & CR4_PKS) === 0n || (attributes & BigInt(ATTRIBUTE_PKS)) !== 0n;
 }
 
 /** A write of allowed bits alone does not exit, so no value is written here. */
