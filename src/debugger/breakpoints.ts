@@ -189,6 +189,12 @@ export class Breakpoints {
     return this.data.counts || [...this.groups.values()].flat().some(({ active }) => active.hitCondition !== undefined);
   }
 
+  /** Forgets the hits at or behind a position. */
+  forgetHits({ step, sub }: Position): void {
+    for (const { active } of [...this.groups.values()].flat()) active.hits.forget(step, sub);
+    this.data.forgetHits(step, sub);
+  }
+
   /** Whether a breakpoint's condition holds at a call that is about to be made. */
   mayStopAtCall(debuggee: Debuggee, callee: number): boolean {
     return (this.byLeaf.get(callee) ?? []).some(({ active }) => conditionHolds(active, debuggee));

@@ -84,8 +84,7 @@ export class DataAccesses {
       run();
       return trace.isEmpty ? NOTHING : this.data.accessed(machine, trace);
     };
-    const whole = new Set(look(() => timeline.debuggee.run(1, UNWATCHED)));
-    timeline.goBack({ step, sub: 0 });
+    const whole = new Set(look(() => timeline.lookAhead(UNWATCHED, () => undefined)));
     const moves: Found[] = [];
     let isInside = whole.size > 0;
     const move = (): void => {

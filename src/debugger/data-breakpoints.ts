@@ -91,6 +91,10 @@ export class DataBreakpoints {
     return this.watched.some(({ active }) => active.hitCondition !== undefined);
   }
 
+  forgetHits(step: number, sub: number): void {
+    for (const { active } of this.watched) active.hits.forget(step, sub);
+  }
+
   /** Replaces all. `nextId` gives ids. */
   set(machine: Machine, requests: readonly DataBreakpointRequest[], nextId: () => number): Breakpoint[] {
     const watched: Watched[] = [];

@@ -48,4 +48,14 @@ export class Hits {
     this.subs.splice(low, 0, sub);
     return low + 1;
   }
+
+  /** Forgets the hits at or behind a position: that future is another one now. */
+  forget(step: number, sub: number): void {
+    const keep = this.steps.findIndex(
+      (known, at) => known > step || (known === step && (this.subs[at] as number) >= sub),
+    );
+    if (keep < 0) return;
+    this.steps.length = keep;
+    this.subs.length = keep;
+  }
 }

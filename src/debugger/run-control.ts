@@ -8,6 +8,7 @@
  * stopped at.
  */
 
+import type { Branch, Input } from "./branches.ts";
 import type { Breakpoints } from "./breakpoints.ts";
 import { Breath, type BreathHost } from "./breath.ts";
 import type { Watch } from "./debuggee.ts";
@@ -15,7 +16,7 @@ import type { ExceptionFilters } from "./exceptions.ts";
 import { backwardGoal, type Command, forwardGoal, type Goal, type Granularity } from "./goals.ts";
 import { HitCounter } from "./hit-counter.ts";
 import { type Stop, Stops, type StopsHost } from "./stops.ts";
-import { isBefore, isSame, type Position, type Timeline } from "./timeline.ts";
+import { isBefore, isSame, type Position, START, type Timeline } from "./timeline.ts";
 
 /** Units between looks at the clock: even slow ones take no longer than a breath is apart. */
 const UNITS_PER_LOOK = 256;
@@ -26,13 +27,15 @@ const UNDONE_PER_BREATH = 20_000;
 export type RunHost = BreathHost & StopsHost;
 
 interface Step {
-  readonly command: Command;
+  /** "input": something was done from outside. */
+  readonly command: Command | "input";
   readonly from: Position;
   readonly to: Position;
 }
 
 export class RunControl {
   readonly timeline: Timeline;
+  private readonly breakpoints: Breakpoints;
   private readonly stops: Stops;
   private readonly breath: Breath;
   private readonly counter: HitCounter;
@@ -41,6 +44,7 @@ export class RunControl {
 
   constructor(timeline: Timeline, breakpoints: Breakpoints, exceptions: ExceptionFilters, host: RunHost) {
     this.timeline = timeline;
+    this.breakpoints = breakpoints;
     this.stops = new Stops(timeline, breakpoints, exceptions, host);
     this.breath = new Breath(host);
     this.counter = new HitCounter(timeline, breakpoints, this.stops, this.breath);
@@ -62,11 +66,17 @@ export class RunControl {
     this.stops.forget();
   }
 
+  /** A command begins. */
+  private async begin(): Promise<void> {
+    this.breath.begin();
+    this.timeline.branches.arrived(this.timeline.position);
+    await this.counter.catchUp();
+  }
+
   // ---- forward ----
 
   async forward(command: Command, granularity: Granularity = "statement"): Promise<Stop> {
-    this.breath.begin();
-    await this.counter.catchUp();
+    await this.begin();
     const from = this.timeline.position;
     this.forgetSteps(from);
     const stop = await this.runForward(forwardGoal(this.timeline, command, granularity));
@@ -91,6 +101,7 @@ export class RunControl {
         const before = timeline.position.step;
         const seen = stops.silent.count;
         const isByUnit = stops.looksAtUnits || before < byUnitUntil;
+        if (isByUnit) stops.unitBegins();
         const end = timeline.run(isByUnit ? 1 : UNITS_PER_LOOK, this.watch(goal));
         if (!isByUnit && stops.silent.count !== seen && timeline.remembers({ step: before, sub: 0 })) {
           // Something happened on the way that no watch tells of: once more, to see where.
@@ -101,7 +112,6 @@ export class RunControl {
         // It may have happened at a place before the one that stopped the unit, or before its end.
         const didSomething = isByUnit && (timeline.isInside || stops.unitDidSomething());
         const isPlace = (): boolean => stops.mayStopHere() || (goal.stopsAtCalls && goal.isReached(false));
-        if (isByUnit) stops.unitBegins();
         if (didSomething) timeline.goToFirst(before, isPlace);
         const stop = end === "done" && !didSomething ? undefined : stops.here();
         if (stop) return stop;
@@ -125,8 +135,7 @@ export class RunControl {
   // ---- back ----
 
   async backward(command: Command, granularity: Granularity = "statement"): Promise<Stop> {
-    this.breath.begin();
-    await this.counter.catchUp();
+    await this.begin();
     const here = this.timeline.position;
     this.forgetSteps(here);
     const last = this.steps.at(-1);
@@ -203,8 +212,52 @@ export class RunControl {
   /** The command of a client: as `goTo`, or to the end if the flow does not get that far. `place`: inside that step. */
   async goToStep(step: number, place = 0): Promise<Stop> {
     this.breath.begin();
+    this.timeline.branches.arrived(this.timeline.position);
     const arrived = await this.goTo({ step: Math.max(0, step), sub: Math.max(0, place) });
     return { reason: arrived ? "goto" : "pause" };
+  }
+
+  // ---- inputs and branches ----
+
+  /** An input at the present position, where a move could begin. Throws what the input throws. Returns whether a branch began. */
+  put(input: Input): boolean {
+    const { timeline } = this;
+    const from = timeline.position;
+    const isFork = timeline.put(input);
+    if (isFork) this.futureChanged(from);
+    this.forgetSteps(from);
+    this.steps.push({ command: "input", from, to: timeline.position });
+    return isFork;
+  }
+
+  /** Goes to where the session stood last in another branch. */
+  async switchTo(branch: Branch): Promise<Stop> {
+    const { timeline } = this;
+    this.breath.begin();
+    timeline.branches.arrived(timeline.position);
+    const { left } = branch;
+    const common = timeline.branches.firstDifference(branch);
+    if (common && isBefore(common, timeline.position) && !(await this.goTo(common))) return { reason: "pause" };
+    timeline.branches.become(branch);
+    this.futureChanged(common ?? timeline.position);
+    const arrived = await this.goTo(left);
+    return { reason: arrived ? "goto" : "pause" };
+  }
+
+  /** Starts over without any inputs: what there was of them stays a branch. */
+  restart(): void {
+    const { timeline } = this;
+    timeline.branches.arrived(timeline.position);
+    if (timeline.branches.current.inputs.length > 0) timeline.branches.fork(START);
+    timeline.restart();
+    this.forgetSteps(START);
+    this.futureChanged(START);
+  }
+
+  /** What is known of what comes behind a position is of another future. */
+  private futureChanged(position: Position): void {
+    this.breakpoints.forgetHits(position);
+    this.breakpointsChanged();
   }
 
   /** Starts over and runs to a position. */
@@ -232,6 +285,7 @@ export class RunControl {
 }
 
 /** Whether going back by a command undoes a forward one. Step back, the one that clients know, undoes a step in as well. */
-function isInverse(back: Command, forward: Command): boolean {
+function isInverse(back: Command, forward: Step["command"]): boolean {
+  if (forward === "input") return back !== "continue";
   return back === forward || (back === "over" && forward === "in");
 }

@@ -160,13 +160,10 @@ export class Stops {
    */
   private writtenInside(): ReadonlySet<ActiveBreakpoint> {
     const { timeline } = this;
-    const { position } = timeline;
-    if (this.writtenIn.step !== position.step) {
-      timeline.goBack({ step: position.step, sub: 0 });
-      const { mark } = timeline;
-      timeline.debuggee.run(1, UNWATCHED);
-      this.writtenIn = { step: position.step, breakpoints: this.written(mark, undefined) };
-      timeline.goBack(position);
+    const { step } = timeline.position;
+    if (this.writtenIn.step !== step) {
+      const breakpoints = timeline.lookAhead(UNWATCHED, (_, from) => this.written(from, undefined));
+      this.writtenIn = { step, breakpoints };
     }
     return this.writtenIn.breakpoints;
   }
@@ -180,7 +177,9 @@ export class Stops {
   }
 
   private isFlagged(): boolean {
-    const { debuggee } = this.timeline;
+    const { debuggee, isBehindInput } = this.timeline;
+    // An input leads to no other place: whatever stops there did so before it.
+    if (isBehindInput) return false;
     switch (debuggee.place) {
       case AT_STATEMENT:
         return this.breakpoints.statementFlags[debuggee.statement] === 1;
@@ -197,9 +196,6 @@ export class Stops {
     if (!breakpoints.hasLeaves && !exceptions.watchesOutcomes) return false;
     const flags = exceptions.watchesOutcomes ? undefined : breakpoints.leafFlags;
     if (!timeline.debuggee.mayCall(flags)) return false;
-    const { position } = timeline;
-    const end = timeline.debuggee.run(1, { ...this.watch(), statements: UNWATCHED.statements });
-    timeline.goBack(position);
-    return end === "inside";
+    return timeline.lookAhead({ ...this.watch(), statements: UNWATCHED.statements }, (end) => end === "inside");
   }
 }

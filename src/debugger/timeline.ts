@@ -3,26 +3,16 @@
  * number of finer places that were passed in it. Between units the journal is the whole truth: going forward is execution,
  * going back is undoing. A unit that is being looked at from inside is an excursion: it is run again from its start, place by
  * place, and when it has come to its end it is undone and run as one, so that history never shows whether anybody looked.
+ *
+ * What a person does to the debuggee is an input of the run (branches.ts). Between units it is a step of its own; inside a unit it
+ * is a place of its own, and such a unit is always run place by place.
  */
-import { type Debuggee, ENDED, type RunEnd, type Watch } from "./debuggee.ts";
+import { Branches, type Input } from "./branches.ts";
+import { AT_CALL, type Debuggee, ENDED, IN_STATEMENT, type RunEnd, type Watch } from "./debuggee.ts";
+import { isBefore, isSame, type Position, START } from "./position.ts";
 import { Undone } from "./undone.ts";
 
-export interface Position {
-  /** Units run. */
-  readonly step: number;
-  /** 0: between units. n: inside the next unit, after n fine steps. */
-  readonly sub: number;
-}
-
-export function isBefore(a: Position, b: Position): boolean {
-  return a.step < b.step || (a.step === b.step && a.sub < b.sub);
-}
-
-export function isSame(a: Position, b: Position): boolean {
-  return a.step === b.step && a.sub === b.sub;
-}
-
-export const START: Position = { step: 0, sub: 0 };
+export { isBefore, isSame, type Position, START };
 
 /** Stops nowhere. */
 export const UNWATCHED: Watch = { statements: new Uint8Array(0), depth: -1, entry: undefined, returned: undefined };
@@ -30,6 +20,7 @@ export const UNWATCHED: Watch = { statements: new Uint8Array(0), depth: -1, entr
 export class Timeline {
   /** What was undone since the last stop: whoever shows changes compares with it, and forgets it. */
   readonly undone = new Undone();
+  readonly branches = new Branches();
   /** What runs. Replaced when history does not reach back far enough and the run starts over. */
   debuggee: Debuggee;
   private readonly begin: () => Debuggee;
@@ -55,7 +46,13 @@ export class Timeline {
   }
 
   get hasEnded(): boolean {
-    return this.debuggee.place === ENDED;
+    return this.debuggee.place === ENDED && this.branches.at(this.step, this.sub) === undefined;
+  }
+
+  /** Whether the move that led here was an input. */
+  get isBehindInput(): boolean {
+    const { step, sub } = this;
+    return sub > 0 ? this.branches.at(step, sub - 1) !== undefined : this.branches.at(step - 1, 0) !== undefined;
   }
 
   /** The mark of the store at the present position: for comparing with it later, as long as history has it. */
@@ -87,10 +84,12 @@ export class Timeline {
     this.run(1, UNWATCHED);
   }
 
-  /** Runs units; from inside one, that one is finished first and counts. Stops inside a unit as fine steps would. */
+  /** Runs at most so many units; from inside one, that one is finished first and counts. Stops inside a unit as fine steps would. */
   run(units: number, watch: Watch): RunEnd {
     if (this.sub > 0) this.goBack({ step: this.step, sub: 0 });
-    const end = this.debuggee.run(units, watch);
+    const untouched = this.branches.nextStep(this.step) - this.step;
+    if (untouched === 0) return this.runTouched(watch);
+    const end = this.debuggee.run(Math.min(units, untouched), watch);
     if (end !== "inside") {
       this.step = this.now;
       return end;
@@ -102,23 +101,96 @@ export class Timeline {
     return end;
   }
 
+  /** A step that is an input, or a unit with inputs inside. */
+  private runTouched(watch: Watch): RunEnd {
+    const isInput = this.branches.at(this.step, 0) !== undefined;
+    const { debuggee } = this;
+    for (;;) {
+      const wasInput = this.branches.at(this.step, this.sub) !== undefined;
+      if (!this.advance()) break;
+      if (!wasInput && this.asks(watch)) return "inside";
+    }
+    this.finish();
+    if (isInput) return "done";
+    if (debuggee.place === ENDED) return "ended";
+    return watch.statements[debuggee.statement] === 1 || debuggee.depth <= watch.depth ? "watched" : "done";
+  }
+
+  /** Whether a watch wants the place inside a unit at which this stands. */
+  private asks({ entry, leaves, returned }: Watch): boolean {
+    const { place, callee, outcome } = this.debuggee;
+    if (place === AT_CALL)
+      return entry !== undefined && (leaves === undefined || leaves[callee] === 1) && entry(callee);
+    return place === IN_STATEMENT && outcome !== undefined && returned?.(outcome) === true;
+  }
+
   /** The smallest move. Returns whether it stayed inside the unit. */
   fineForward(): boolean {
     if (this.advance()) return true;
-    this.undo(this.step);
-    this.sub = 0;
-    this.debuggee.run(1, UNWATCHED);
-    this.step = this.now;
+    this.finish();
     return false;
   }
 
-  /** To the next place of the unit. False at its end, which an excursion never stays at. */
+  /** An excursion has come to the unit's end: the unit counts as one step, as if nobody had looked. */
+  private finish(): void {
+    if (this.branches.nextStep(this.step) === this.step) {
+      this.debuggee.store.join(this.debuggee.start + this.step);
+    } else {
+      this.undo(this.step);
+      this.debuggee.run(1, UNWATCHED);
+    }
+    this.sub = 0;
+    this.step = this.now;
+  }
+
+  /** To the next place of the unit. False at its end, which an excursion never stays at: whoever goes there goes back then. */
   advance(): boolean {
-    if (!this.debuggee.fineStep()) return false;
+    const input = this.branches.at(this.step, this.sub);
+    if (input) input.apply(this.debuggee);
+    if (input && this.sub === 0) {
+      this.debuggee.rewound();
+      this.debuggee.store.mark();
+      return false;
+    }
+    if (!input && !this.debuggee.fineStep()) return false;
     this.sub++;
     // A mark for each place, so that places can be compared; the excursion takes them away with it.
     while (this.now < this.step + this.sub) this.debuggee.store.mark();
     return true;
+  }
+
+  /** What a run of the next unit as one comes to, from its start or from inside it. The session stays where it is. */
+  lookAhead<T>(watch: Watch, look: (end: RunEnd, from: number) => T): T {
+    const here = this.position;
+    this.goBack({ step: here.step, sub: 0 });
+    const from = this.mark;
+    const isTouched = this.branches.nextStep(here.step) === here.step;
+    const seen = look(isTouched ? this.runTouched(watch) : this.debuggee.run(1, watch), from);
+    this.goBack(here);
+    return seen;
+  }
+
+  // ---- inputs and branches ----
+
+  /**
+   * An input at the present position: a step of its own, or a place of its own inside a unit. Where the branch has a future
+   * already, another one begins. Throws what the input throws, and then nothing has happened. Returns whether a branch began.
+   */
+  put(input: Input): boolean {
+    const here = this.position;
+    this.branches.arrived(here);
+    const { store } = this.debuggee;
+    input.apply(this.debuggee);
+    const isFork = this.branches.add(here, input);
+    if (here.sub === 0) {
+      this.debuggee.rewound();
+      store.mark();
+      this.step = this.now;
+    } else {
+      this.sub++;
+      while (this.now < this.step + this.sub) store.mark();
+    }
+    return isFork;
   }
 
   // ---- back ----

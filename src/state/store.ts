@@ -179,6 +179,12 @@ export class Store {
     return this.marks.length - 1;
   }
 
+  /** Makes one step of all that came after `mark`. */
+  join(mark: number): void {
+    this.marks.truncate(mark + 1);
+    this.mark();
+  }
+
   /** Goes back to the state at `mark`; everything after it is gone. Throws a RangeError if that mark is not in history. */
   undo(mark: number): void {
     if (mark < this.oldest || mark > this.now) {
