@@ -1,5 +1,6 @@
 /** Requests about breakpoints: which debugger breakpoints they mean, and what became of them. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { Condition } from "../debugger/condition.ts";
 import type { DataBreakpointRequest } from "../debugger/data-breakpoints.ts";
 import { EXCEPTION_FILTERS } from "../debugger/exceptions.ts";
 import type { Session } from "../debugger/session.ts";
@@ -52,13 +53,20 @@ export class BreakpointRequests {
     options: readonly { readonly filter: string; readonly condition: string }[],
   ): Breakpoints {
     const all = [...filters.map((filter) => ({ filter, condition: "" })), ...options];
-    session.exceptions.set(all);
+    const conditions = session.breakpoints.setExceptionConditions(all.map(({ condition }) => condition));
+    const set: { readonly filter: string; readonly condition: Condition }[] = [];
+    const answers = all.map(({ filter }, i): DebugProtocol.Breakpoint => {
+      const condition = conditions[i] as Condition | string;
+      if (!EXCEPTION_FILTERS.some((known) => known.filter === filter)) {
+        return { verified: false, message: `There is no exception filter "${filter}".` };
+      }
+      if (typeof condition === "string") return { verified: false, message: condition };
+      set.push({ filter, condition });
+      return { verified: true };
+    });
+    session.exceptions.set(set);
     session.control.breakpointsChanged();
-    return all.map(({ filter }) =>
-      EXCEPTION_FILTERS.some((known) => known.filter === filter)
-        ? { verified: true }
-        : { verified: false, message: `There is no exception filter "${filter}".` },
-    );
+    return answers;
   }
 
   data(session: Session, requests: readonly (DataBreakpointRequest & { readonly accessType: string })[]): Breakpoints {

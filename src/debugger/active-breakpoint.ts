@@ -1,4 +1,5 @@
 /** What any kind of breakpoint has besides its place: what has to hold there, how often, and what it says instead of stopping. */
+import { type Condition, holds, type Trigger, triggersOf } from "./condition.ts";
 import type { Debuggee } from "./debuggee.ts";
 import { type HitCondition, Hits, parseHitCondition } from "./hit-condition.ts";
 import type { Position } from "./timeline.ts";
@@ -23,12 +24,13 @@ export interface Breakpoint {
   readonly column?: number;
 }
 
-export type BreakpointKind = "line" | "function" | "data";
+/** "trigger": stops nowhere, and only notes that the place was passed. */
+export type BreakpointKind = "line" | "function" | "data" | "instruction" | "trigger";
 
 export interface ActiveBreakpoint {
   readonly id: number;
   readonly kind: BreakpointKind;
-  readonly condition: string;
+  readonly condition: Condition;
   readonly hitCondition: HitCondition | undefined;
   readonly logMessage: string;
   readonly hits: Hits;
@@ -42,30 +44,36 @@ export interface BreakpointHit {
   readonly messages: readonly string[];
 }
 
-/** A text if the request cannot be met. */
+/**
+ * A text if the request cannot be met.
+ *
+ * @param trigger sets what `after(…)` in a condition asks for, or says why it cannot
+ */
 export function activeBreakpoint(
   id: number,
   kind: BreakpointKind,
   request: BreakpointRequest,
+  trigger: (trigger: Trigger) => Hits | string,
 ): ActiveBreakpoint | string {
   const { condition = "", hitCondition = "", logMessage = "" } = request;
   const test = hitCondition.trim() === "" ? undefined : parseHitCondition(hitCondition);
   if (hitCondition.trim() !== "" && test === undefined) {
     return `"${hitCondition}" is no hit count: write 3, >=3 or %3.`;
   }
-  return { id, kind, condition: condition.trim(), hitCondition: test, logMessage, hits: new Hits() };
+  const parsed = parseCondition(condition, trigger);
+  if (typeof parsed === "string") return parsed;
+  return { id, kind, condition: parsed, hitCondition: test, logMessage, hits: new Hits() };
 }
 
-/** `messages` gets what is wrong with a condition. */
-export function conditionHolds(active: ActiveBreakpoint, debuggee: Debuggee, messages: string[] = []): boolean {
-  if (active.condition === "") return true;
-  const result = debuggee.evaluate(active.condition);
-  if ("error" in result) {
-    // Stops: a person then sees what is wrong, rather than wait for a stop that never comes.
-    messages.push(`Condition "${active.condition}": ${result.error}`);
-    return true;
+export function parseCondition(text: string, trigger: (trigger: Trigger) => Hits | string): Condition | string {
+  const passed: Hits[] = [];
+  const triggers = triggersOf(text);
+  for (const wanted of triggers) {
+    const hits = trigger(wanted);
+    if (typeof hits === "string") return `after(${wanted.place}): ${hits}`;
+    passed.push(hits);
   }
-  return result.value === true || (result.value !== false && result.value !== 0 && result.value !== null);
+  return { text: text.trim(), triggers, passed };
 }
 
 /** What the breakpoints of one place want there. Counts their hits. */
@@ -77,7 +85,11 @@ export function meet(
   const stopping: ActiveBreakpoint[] = [];
   const messages: string[] = [];
   for (const active of breakpoints) {
-    if (!conditionHolds(active, debuggee, messages)) continue;
+    if (!holds(active.condition, debuggee, position, messages)) continue;
+    if (active.kind === "trigger") {
+      active.hits.count(position.step, position.sub);
+      continue;
+    }
     if (active.hitCondition && !active.hitCondition(active.hits.count(position.step, position.sub))) continue;
     if (active.logMessage === "") stopping.push(active);
     else messages.push(interpolate(active.logMessage, debuggee));

@@ -79,18 +79,16 @@ export class DataAccesses {
     const { timeline } = this;
     const { machine } = timeline.debuggee;
     const trace = this.traced();
-    const look = (run: () => void): Found => {
-      trace.clear();
-      run();
-      return trace.isEmpty ? NOTHING : this.data.accessed(machine, trace);
-    };
-    const whole = new Set(look(() => timeline.lookAhead(UNWATCHED, () => undefined)));
+    const found = (): Found => (trace.isEmpty ? NOTHING : this.data.accessed(machine, trace));
+    trace.clear();
+    const whole = new Set(timeline.lookAhead(UNWATCHED, found));
     const moves: Found[] = [];
     let isInside = whole.size > 0;
-    const move = (): void => {
+    while (isInside) {
+      trace.clear();
       isInside = timeline.advance();
-    };
-    while (isInside) moves.push(look(move).filter((active) => whole.has(active)));
+      moves.push(found().filter((active) => whole.has(active)));
+    }
     timeline.goBack({ step, sub: 0 });
     return moves;
   }

@@ -12,6 +12,8 @@ import {
   type Breakpoint,
   type BreakpointRequest,
 } from "./active-breakpoint.ts";
+import type { Trigger } from "./condition.ts";
+import type { Hits } from "./hit-condition.ts";
 
 const WORD = 4;
 
@@ -95,12 +97,17 @@ export class DataBreakpoints {
     for (const { active } of this.watched) active.hits.forget(step, sub);
   }
 
-  /** Replaces all. `nextId` gives ids. */
-  set(machine: Machine, requests: readonly DataBreakpointRequest[], nextId: () => number): Breakpoint[] {
+  /** Replaces all. `nextId` gives ids, `trigger` what `after(…)` in a condition asks for. */
+  set(
+    machine: Machine,
+    requests: readonly DataBreakpointRequest[],
+    nextId: () => number,
+    trigger: (trigger: Trigger) => Hits | string,
+  ): Breakpoint[] {
     const watched: Watched[] = [];
     const answers = requests.map((request): Breakpoint => {
       const id = nextId();
-      const active = activeBreakpoint(id, "data", request);
+      const active = activeBreakpoint(id, "data", request, trigger);
       if (typeof active === "string") return { id, verified: false, message: active };
       const place = resolve(machine, request.dataId);
       if (place === undefined) return { id, verified: false, message: `"${request.dataId}" names no data.` };

@@ -74,6 +74,12 @@ export interface Debuggee {
   readonly task: number;
   /** Frames of that task's flow, guest code included; inside a leaf also those of the leaf. */
   readonly depth: number;
+  /** As `depth`, of any task, leaves not counted. */
+  depthOf(task: number): number;
+  /** Frames below a depth, and where each goes on: the same for as long as nothing returns to them. */
+  callers(task: number, depth: number): string;
+  /** AT_STATEMENT: whether the next unit may end in the same function, as far as its code alone tells. */
+  readonly mayStay: boolean;
   /** AT_STATEMENT: number of the statement in the program. Else -1. */
   readonly statement: number;
   /** AT_CALL, IN_LEAF: number of the leaf, TDCALLs from GUEST_LEAF on. Else -1. */

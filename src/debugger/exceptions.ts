@@ -4,8 +4,10 @@
 import { TDX_OPERAND_BUSY, TDX_OPERAND_BUSY_HOST_PRIORITY, TDX_SUCCESS } from "../arch/generated/status-codes.ts";
 import { decodeStatus } from "../arch/status.ts";
 import type { Violation } from "../module/invariants.ts";
+import { type Condition, holds } from "./condition.ts";
 import type { Debuggee, Failure, Outcome } from "./debuggee.ts";
 import { globToRegExp } from "./glob.ts";
+import type { Position } from "./timeline.ts";
 
 export interface ExceptionFilter {
   readonly filter: string;
@@ -120,10 +122,12 @@ export interface ExceptionHit {
 }
 
 interface ActiveFilter {
-  readonly condition: string;
+  readonly condition: Condition;
   /** Set if the condition is a pattern for the name of the status, like TDX_PAGE_*. */
   readonly names: RegExp | undefined;
 }
+
+const ALWAYS: Condition = { text: "", triggers: [], passed: [] };
 
 const EXIT_EPT_VIOLATION = 48;
 const EXIT_EPT_MISCONFIGURATION = 49;
@@ -136,11 +140,11 @@ export class ExceptionFilters {
   checksInvariants = false;
   private active: ReadonlyMap<string, ActiveFilter> = new Map();
 
-  set(filters: readonly { readonly filter: string; readonly condition?: string }[]): void {
+  set(filters: readonly { readonly filter: string; readonly condition?: Condition }[]): void {
     this.active = new Map(
-      filters.map(({ filter, condition = "" }) => {
-        const text = condition.trim();
-        return [filter, { condition: text, names: NAME_PATTERN.test(text) ? globToRegExp(text) : undefined }];
+      filters.map(({ filter, condition = ALWAYS }) => {
+        const { text } = condition;
+        return [filter, { condition, names: NAME_PATTERN.test(text) ? globToRegExp(text) : undefined }];
       }),
     );
   }
@@ -161,13 +165,8 @@ export class ExceptionFilters {
   }
 
   /** The first of these events whose filter stops at it. */
-  happened(events: readonly SilentEvent[], debuggee: Debuggee): ExceptionHit | undefined {
-    const event = events.find(({ filter }) => {
-      const condition = this.active.get(filter)?.condition ?? "";
-      if (condition === "") return true;
-      const result = debuggee.evaluate(condition);
-      return "error" in result || result.value === true;
-    });
+  happened(events: readonly SilentEvent[], debuggee: Debuggee, now: Position): ExceptionHit | undefined {
+    const event = events.find(({ filter }) => holds(this.active.get(filter)?.condition ?? ALWAYS, debuggee, now));
     return event && { filter: event.filter, event };
   }
 
@@ -176,12 +175,13 @@ export class ExceptionFilters {
     outcome: Outcome,
     debuggee: Debuggee,
     classify: (outcome: Outcome) => string | undefined,
+    now: Position,
   ): ExceptionHit | undefined {
     // Almost every call succeeds; a TD exit for an EPT violation is a success with its exit reason in the low half.
     if (outcome.hi >>> 30 === 0 && !(outcome.isTdExit && isEptExit(outcome.lo))) return undefined;
     for (const filter of filtersOf(outcome, classify)) {
       const active = this.active.get(filter);
-      if (active !== undefined && holds(active, outcome, debuggee)) return { filter, outcome };
+      if (active !== undefined && fits(active, outcome, debuggee, now)) return { filter, outcome };
     }
     return undefined;
   }
@@ -204,10 +204,7 @@ function filtersOf(outcome: Outcome, classify: (outcome: Outcome) => string | un
   return busy ? ["busy", "seamcall-error"] : ["seamcall-error"];
 }
 
-function holds({ condition, names }: ActiveFilter, { hi, lo }: Outcome, debuggee: Debuggee): boolean {
-  if (condition === "") return true;
+function fits({ condition, names }: ActiveFilter, { hi, lo }: Outcome, debuggee: Debuggee, now: Position): boolean {
   if (names !== undefined) return names.test(decodeStatus(hi, lo).name ?? "");
-  const result = debuggee.evaluate(condition);
-  // A condition that cannot be evaluated stops: a person then sees it, rather than wait for a stop that never comes.
-  return "error" in result || result.value === true;
+  return holds(condition, debuggee, now);
 }

@@ -99,6 +99,24 @@ export class FlowDebuggee implements Debuggee {
     return this.runtime.depth() + (trace === "" ? 0 : trace.split("\n").length);
   }
 
+  depthOf(task: number): number {
+    return this.runtime.depth(task);
+  }
+
+  callers(task: number, depth: number): string {
+    const frames = this.runtime.frames(task);
+    return frames
+      .slice(Math.max(0, frames.length - depth + 1))
+      .map(({ fn, pc }) => `${fn.index}:${pc}`)
+      .join(" ");
+  }
+
+  get mayStay(): boolean {
+    const { state } = this.runtime;
+    const frame = state.topFrame(state.active(this.task));
+    return this.scans.at(state.functionOf(frame), this.store.read(frame + FRAME_PC)).stays;
+  }
+
   get statement(): number {
     return this.fine === undefined ? (this.runtime.nextStatement() ?? -1) : -1;
   }

@@ -1,5 +1,7 @@
 /** Hit conditions of breakpoints: `3` or `==3` the third time, `>=3`, `>3`, `<=3`, `<3`, `%3` every third time. */
 
+import type { Position } from "./timeline.ts";
+
 export type HitCondition = (count: number) => boolean;
 
 const FORM = /^\s*(==|=|>=|>|<=|<|%)?\s*(\d+)\s*$/;
@@ -32,6 +34,12 @@ export function parseHitCondition(text: string): HitCondition | undefined {
 export class Hits {
   private readonly steps: number[] = [];
   private readonly subs: number[] = [];
+
+  /** Whether a hit is known that lies before a position. */
+  wasBefore({ step, sub }: Position): boolean {
+    const [first] = this.steps;
+    return first !== undefined && (first < step || (first === step && (this.subs[0] as number) < sub));
+  }
 
   /** Notes a hit, if it is not known yet. Returns its number, from 1. */
   count(step: number, sub: number): number {

@@ -41,7 +41,7 @@ export class HitCounter {
         const units = Math.min(256, here.step - timeline.position.step);
         timeline.run(units, { ...this.stops.watch(), returned: undefined });
       }
-      if (this.stops.mayStopHere()) breakpoints.hit(timeline.debuggee, timeline.position, this.stops.dataHere());
+      if (this.stops.mayStopHere()) this.stops.countHere();
       if (this.breath.isDue()) await this.breath.take();
     }
   }

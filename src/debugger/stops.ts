@@ -5,7 +5,7 @@ import { DataAccesses } from "./data-accesses.ts";
 import { AT_CALL, AT_STATEMENT, ENDED, IN_LEAF, IN_STATEMENT, type Outcome, type Watch } from "./debuggee.ts";
 import type { ExceptionFilters, ExceptionHit } from "./exceptions.ts";
 import { SilentEvents } from "./silent-events.ts";
-import { type Timeline, UNWATCHED } from "./timeline.ts";
+import { type Position, type Timeline, UNWATCHED } from "./timeline.ts";
 
 export type StopReason = "step" | "breakpoint" | "exception" | "pause" | "goto" | "start" | "end";
 
@@ -56,15 +56,43 @@ export class Stops {
       depth: -1,
       leaves: breakpoints.leafFlags,
       entry: breakpoints.hasLeaves ? (callee) => this.mayStopAtCall(callee) : undefined,
-      returned: exceptions.watchesOutcomes
-        ? (outcome) => exceptions.matches(outcome, this.timeline.debuggee, this.host.classify) !== undefined
-        : undefined,
+      returned:
+        exceptions.watchesOutcomes || breakpoints.hasReturned
+          ? (outcome) => this.mayStopBehindCall(outcome)
+          : undefined,
     };
   }
 
   private mayStopAtCall(callee: number): boolean {
-    return this.breakpoints.isStepped(callee) || this.breakpoints.mayStopAtCall(this.timeline.debuggee, callee);
+    const { debuggee } = this.timeline;
+    return this.breakpoints.isStepped(callee) || this.breakpoints.mayStopAtCall(debuggee, callee, this.inRun);
   }
+
+  private mayStopBehindCall(outcome: Outcome): boolean {
+    const { debuggee } = this.timeline;
+    if (this.exceptions.matches(outcome, debuggee, this.host.classify, this.inRun) !== undefined) return true;
+    return this.breakpoints.mayStopBehindCall(debuggee, outcome, this.inRun);
+  }
+
+  /** While units run: at or behind the place that a question is about, in the same unit. */
+  private get inRun(): Position {
+    const { store, start } = this.timeline.debuggee;
+    return { step: store.now - start, sub: Number.POSITIVE_INFINITY };
+  }
+
+  /** At a statement: whether the function that it belongs to returns with it. */
+  private readonly returnsNext = (): boolean => {
+    const { timeline } = this;
+    const { debuggee } = timeline;
+    const { task, depth, mayStay } = debuggee;
+    if (!mayStay) return true;
+    const callers = debuggee.callers(task, depth);
+    return timeline.lookAhead(
+      UNWATCHED,
+      // Who calls another function first may return behind it: nobody knows yet.
+      () => debuggee.depthOf(task) !== depth || debuggee.callers(task, depth) !== callers,
+    );
+  };
 
   /** What stops a run at the present place. Counts hits and says what breakpoints have to say. */
   here(): Stop | undefined {
@@ -74,10 +102,16 @@ export class Stops {
     if (timeline.hasEnded) return { reason: "end" };
     const data = this.dataHere();
     if (!this.isFlagged() && data.length === 0) return undefined;
-    const breakpoint = this.breakpoints.hit(timeline.debuggee, timeline.position, data);
+    const breakpoint = this.breakpoints.hit(timeline.debuggee, timeline.position, data, this.returnsNext);
     if (breakpoint === undefined) return undefined;
     for (const message of breakpoint.messages) this.host.message(message);
     return breakpoint.ids.length ? { reason: "breakpoint", breakpoint } : undefined;
+  }
+
+  /** As `here`, but for the counts of hits only. */
+  countHere(): void {
+    const { debuggee, position } = this.timeline;
+    this.breakpoints.hit(debuggee, position, this.dataHere(), this.returnsNext);
   }
 
   private exceptionHere(): ExceptionHit | undefined {
@@ -86,14 +120,17 @@ export class Stops {
     const failed = failure && this.exceptions.failed(failure);
     if (failed) return failed;
     const isBehindCall = place === IN_STATEMENT || (failure !== undefined && place === ENDED);
-    const returned = isBehindCall && outcome && this.exceptions.matches(outcome, debuggee, this.host.classify);
-    return returned || this.exceptions.happened(this.silent.here(), debuggee);
+    const { position } = this.timeline;
+    const returned =
+      isBehindCall && outcome && this.exceptions.matches(outcome, debuggee, this.host.classify, position);
+    return returned || this.exceptions.happened(this.silent.here(), debuggee, position);
   }
 
   /** As `here`, without counting and without words: whether it is worth looking. */
   mayStopHere(): boolean {
     if (this.exceptionHere() !== undefined || this.dataHere().length > 0) return true;
-    return this.isFlagged() && this.breakpoints.mayHit(this.timeline.debuggee);
+    const { debuggee, position } = this.timeline;
+    return this.isFlagged() && this.breakpoints.mayHit(debuggee, position, this.returnsNext);
   }
 
   // ---- what a run shows by its journal only ----
@@ -119,7 +156,7 @@ export class Stops {
     return isKnown && this.accesses.ofUnit(timeline.position.step - 1).length > 0;
   }
 
-  /** Data breakpoints whose data the move changed that led to the present place. */
+  /** Data breakpoints whose data the move changed, or used as they ask for, that led to the present place. */
   dataHere(): ActiveBreakpoint[] {
     if (this.breakpoints.data.isEmpty || this.timeline.isAtStart) return [];
     return [...this.changedHere(), ...this.accesses.here()];
@@ -127,7 +164,6 @@ export class Stops {
 
   private changedHere(): ActiveBreakpoint[] {
     const { timeline } = this;
-    if (this.breakpoints.data.isEmpty || timeline.isAtStart) return [];
     if (timeline.isInside) {
       const changed = this.changed(timeline.mark - 1, timeline.mark);
       return changed.length === 0 ? changed : changed.filter((active) => this.writtenInside().has(active));
@@ -149,8 +185,8 @@ export class Stops {
 
   /** Breakpoints were set: what is known about units is out of date. */
   forget(): void {
-    this.accesses.forget();
     this.silent.forget();
+    this.accesses.forget();
     this.writtenIn = NOTHING_WRITTEN;
   }
 
@@ -185,6 +221,8 @@ export class Stops {
         return this.breakpoints.statementFlags[debuggee.statement] === 1;
       case AT_CALL:
         return this.breakpoints.leafFlags[debuggee.callee] === 1;
+      case IN_STATEMENT:
+        return debuggee.outcome !== undefined && this.breakpoints.anyLeafFlags[debuggee.outcome.callee] === 1;
       default:
         return debuggee.place === IN_LEAF;
     }
@@ -193,8 +231,8 @@ export class Stops {
   /** At the start of a unit: whether there is a place inside it that may be a stop. Runs it to see, where tables do not tell. */
   mayStopInside(): boolean {
     const { timeline, breakpoints, exceptions } = this;
-    if (!breakpoints.hasLeaves && !exceptions.watchesOutcomes) return false;
-    const flags = exceptions.watchesOutcomes ? undefined : breakpoints.leafFlags;
+    if (!breakpoints.hasLeaves && !breakpoints.hasReturned && !exceptions.watchesOutcomes) return false;
+    const flags = exceptions.watchesOutcomes ? undefined : breakpoints.anyLeafFlags;
     if (!timeline.debuggee.mayCall(flags)) return false;
     return timeline.lookAhead({ ...this.watch(), statements: UNWATCHED.statements }, (end) => end === "inside");
   }

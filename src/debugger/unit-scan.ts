@@ -49,6 +49,8 @@ export interface UnitScan {
   readonly builtins: boolean;
   /** It may leave the function, and then goes on in the caller. */
   readonly returns: boolean;
+  /** It may end in the function, where another statement begins. */
+  readonly stays: boolean;
 }
 
 export class UnitScans {
@@ -74,6 +76,7 @@ function scanUnit(code: Int32Array, start: number): UnitScan {
   const calls = new Set<number>();
   let builtins = false;
   let returns = false;
+  let stays = false;
   const seen = new Set<number>();
   const open = [start];
   for (let pc = open.pop(); pc !== undefined; pc = open.pop()) {
@@ -81,7 +84,10 @@ function scanUnit(code: Int32Array, start: number): UnitScan {
     seen.add(pc);
     const operation = code[pc] as number;
     // A statement that begins ends the unit, save the one with which it begins.
-    if (operation === ops.OP_STATEMENT && pc !== start) continue;
+    if (operation === ops.OP_STATEMENT && pc !== start) {
+      stays = true;
+      continue;
+    }
     if (operation === ops.OP_LEAF) calls.add(code[pc + 1] as number);
     builtins ||= operation === ops.OP_BUILTIN;
     if (operation === ops.OP_RETURN) {
@@ -91,7 +97,7 @@ function scanUnit(code: Int32Array, start: number): UnitScan {
     if (TARGETS.has(operation)) open.push(code[pc + 1] as number);
     if (operation !== ops.OP_JUMP) open.push(pc + (OWN_LENGTHS[operation] ?? LENGTHS[operation] ?? 1));
   }
-  return { calls: [...calls], builtins, returns };
+  return { calls: [...calls], builtins, returns, stays };
 }
 
 /** Numbers of the leaves, as breakpoints know them, that a scan's calls may be; undefined: any. */

@@ -1,0 +1,136 @@
+/** Breakpoints on returns, and those that wait for another place. */
+import { describe, expect, it } from "vitest";
+import { Client } from "./support.ts";
+
+const PROGRAM = "/flows/test.tdx";
+const TEXT = `// line 1
+fn add(a, b) {
+
+  let sum = a + b
+  return sum
+}
+let n = 0
+for i in 0 .. 10 {
+  n = add(n, i)
+}
+let r = TDH.SYS.INIT()
+let again = TDH.SYS.INIT()
+let rd = TDH.SYS.RD(field: 5)
+log "{n} {r.status}"
+`;
+
+async function launched(options: Parameters<Client["launch"]>[1] = {}): Promise<Client> {
+  const client = new Client({ [PROGRAM]: TEXT });
+  await client.launch(PROGRAM, options);
+  await client.event("stopped");
+  return client;
+}
+
+async function setLines(client: Client, ...breakpoints: object[]) {
+  return (await client.request("setBreakpoints", { source: { path: PROGRAM }, breakpoints })).breakpoints;
+}
+
+describe("function breakpoints on return", () => {
+  const RETURNS = `fn small(x) { return x + 1 }
+fn both(x) {
+  if x > 1 {
+    return small(x)
+  }
+  let y = x
+  while y > 0 { y -= 1 }
+}
+let a = both(2)
+let b = both(1) == null && small(5) == 6
+let r = TDH.SYS.RD(field: 5)
+log "{a}"
+`;
+
+  async function stopsAt(client: Client, command: string): Promise<string[]> {
+    const places: string[] = [];
+    for (;;) {
+      const stop = await client.move(command);
+      if (stop.reason !== "function breakpoint") return places;
+      places.push(stop.place.replace("test.tdx:", ""));
+    }
+  }
+
+  it("stop before the statement with which a function of the flow returns, in both directions", async () => {
+    const client = new Client({ [PROGRAM]: RETURNS });
+    await client.launch(PROGRAM, { functions: [{ name: "both%return" }], launch: { stopAtEnd: true } });
+    await client.event("stopped");
+    // The loop's last look at its condition leads out of the function.
+    const there = await stopsAt(client, "continue");
+    expect(there).toEqual(["4", "7"]);
+    expect((await stopsAt(client, "reverseContinue")).slice(0, 2)).toEqual([...there].reverse());
+  });
+
+  it("see the locals and take conditions over them", async () => {
+    const client = new Client({ [PROGRAM]: RETURNS });
+    const functions = [{ name: "small : return", condition: "x == 5" }];
+    await client.launch(PROGRAM, { functions, launch: { stopAtEnd: true } });
+    await client.event("stopped");
+    expect((await client.move("continue")).place).toBe("test.tdx:1");
+    expect((await client.scope("Locals")).x?.value).toBe("5");
+  });
+
+  it("stop behind a leaf with its status, by name, by pattern and by condition", async () => {
+    const client = await launched({ functions: [{ name: "TDH.SYS.*%return" }], launch: { stopAtEnd: true } });
+    expect(await client.move("continue")).toMatchObject({ reason: "function breakpoint", place: "test.tdx:11" });
+    expect((await client.scope("TDH.SYS.INIT"))["status (rax)"]?.value).toContain("TDX_SUCCESS");
+    await client.request("setFunctionBreakpoints", {
+      breakpoints: [{ name: "TDH.SYS.INIT%return", condition: "status != TDX_SUCCESS" }],
+    });
+    expect((await client.move("continue")).place).toBe("test.tdx:12");
+    await client.move("continue");
+    await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.SYS.INIT%return" }] });
+    expect((await client.move("reverseContinue")).place).toBe("test.tdx:12");
+    expect((await client.move("reverseContinue")).place).toBe("test.tdx:11");
+  });
+});
+
+describe("triggered breakpoints", () => {
+  it("as VS Code does them: the one that waits is sent once the other was hit", async () => {
+    const client = await launched();
+    const [trigger] = await setLines(client, { line: 11 });
+    const hit = await client.move("continue");
+    expect(hit.hitBreakpointIds).toEqual([trigger?.id]);
+    const both = await setLines(client, { line: 11 }, { line: 12 });
+    const next = await client.move("continue");
+    expect(next).toMatchObject({ place: "test.tdx:12", hitBreakpointIds: [both[1]?.id] });
+  });
+
+  it("stop only once another place was passed, in both directions", async () => {
+    const client = await launched({ launch: { stopAtEnd: true } });
+    const answers = await setLines(client, { line: 5, condition: 'after(5, "b == 7")' });
+    expect(answers[0]?.message).toBeUndefined();
+    expect(answers[0]?.verified).toBe(true);
+    await client.move("continue");
+    expect((await client.scope("Locals")).sum?.value).toBe("36");
+    await client.move("continue");
+    expect((await client.scope("Locals")).sum?.value).toBe("45");
+    await client.move("tdx/goToStep", { step: 10_000 });
+    await client.move("reverseContinue");
+    expect((await client.scope("Locals")).sum?.value).toBe("45");
+    await client.move("reverseContinue");
+    expect((await client.scope("Locals")).sum?.value).toBe("36");
+    expect((await client.move("reverseContinue")).reason).toBe("entry");
+    expect((await setLines(client, { line: 5, condition: 'after("no.such")' }))[0]).toMatchObject({
+      verified: false,
+      message: expect.stringContaining("after(no.such): No leaf function"),
+    });
+  });
+
+  it("wait for leaves, and go with every kind of breakpoint and filter", async () => {
+    const client = await launched({ launch: { stopAtEnd: true } });
+    await client.request("setFunctionBreakpoints", {
+      breakpoints: [{ name: "TDH.SYS.*", condition: 'after("TDH.SYS.INIT") && lp == 0' }],
+    });
+    expect((await client.move("continue")).place).toBe("test.tdx:12");
+    await client.request("setFunctionBreakpoints", { breakpoints: [] });
+    await client.move("tdx/goToStep", { step: 0 });
+    const filterOptions = [{ filterId: "seamcall-error", condition: 'after("TDH.SYS.INIT%return", "lp == 0")' }];
+    const { breakpoints } = await client.request("setExceptionBreakpoints", { filters: [], filterOptions });
+    expect(breakpoints).toEqual([{ verified: true }]);
+    expect(await client.move("continue")).toMatchObject({ reason: "exception", place: "test.tdx:12" });
+  });
+});
