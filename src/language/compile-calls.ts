@@ -140,7 +140,7 @@ function orderArguments(
       complain(work, spanOf(argument), "duplicate-argument", `"${parameters[index]}" is given twice`);
     } else values[index] = argument.value;
   }
-  const missing = parameters.slice(0, Math.max(least, values.length)).filter((_, index) => values[index] === undefined);
+  const missing = parameters.slice(0, least).filter((_, index) => values[index] === undefined);
   if (missing.length > 0)
     complain(
       work,

@@ -1,9 +1,17 @@
 /** Reads `platform { … }` blocks. Their values are written out: the machine is made before the flow runs. */
-import { type DiagnosticSink, nearest, type SourceFile } from "./diagnostics.ts";
+import { MODULE_VERSION, tdxFeatures0 } from "../arch/tdx-features.ts";
+import { type DiagnosticSink, nearest, type SourceFile, type Span } from "./diagnostics.ts";
 import type { Expression, PlatformBlock, PlatformEntry } from "./generated/ast.ts";
 import type { Module } from "./load.ts";
 import { propertySpan, spanOf } from "./parse.ts";
-import { PLATFORM_KEYS, type PlatformDescription, type RangeDescription } from "./platform-block.ts";
+import {
+  type MemoryDescription,
+  PLATFORM_KEYS,
+  type PlatformDescription,
+  type PlatformKey,
+  type RangeDescription,
+} from "./platform-block.ts";
+import { type Complain, checkCmrs, checkNodes, checkRanges, type Placed, warnOfSmram } from "./platform-ranges.ts";
 import { parseNumber } from "./strings.ts";
 
 type Draft = { -readonly [K in keyof PlatformDescription]: PlatformDescription[K] };
@@ -31,69 +39,139 @@ export function compilePlatform(
   return result;
 }
 
+/** What the entries of a block said so far. */
+interface Reading {
+  readonly draft: Draft;
+  readonly memory: Placed<MemoryDescription>[];
+  readonly cmrs: Placed<RangeDescription>[];
+  /** The entries that there is one of, by their key. */
+  readonly given: Map<string, PlatformEntry>;
+  /** The entry before this one, whose memory a node belongs to. */
+  before: PlatformEntry | undefined;
+}
+
 function readBlock(block: PlatformBlock, source: SourceFile, sink: DiagnosticSink): PlatformDescription {
-  const draft: Draft = {};
-  const cmrs: RangeDescription[] = [];
-  for (const entry of block.entries) readEntry(entry, draft, cmrs, source, sink);
-  if (cmrs.length > 0) draft.cmrs = cmrs;
-  if (draft.keyids !== undefined && Math.log2(draft.keyids) % 1 !== 0) {
-    sink.error(source, spanOf(block), "platform", `keyids ${draft.keyids} is not a power of two`);
+  const complain = (span: Span, code: string, message: string, suggestion?: string) =>
+    sink.error(source, span, code, message, suggestion);
+  const reading: Reading = { draft: {}, memory: [], cmrs: [], given: new Map(), before: undefined };
+  const { draft, given } = reading;
+  for (const entry of block.entries) {
+    readEntry(entry, reading, complain);
+    reading.before = entry;
   }
-  if (draft.privateKeyids !== undefined && draft.privateKeyids >= (draft.keyids ?? 64)) {
-    sink.error(
-      source,
-      spanOf(block),
-      "platform",
-      "there must be more KeyIDs than private ones: KeyID 0 is for all else",
-    );
+  const at = (key: string): Span => spanOf(given.get(key) ?? block);
+  const keyids = draft.keyids ?? KEYIDS;
+  if (Math.log2(keyids) % 1 !== 0) complain(at("keyids"), "platform", `keyids ${keyids} is not a power of two`);
+  else if (draft.privateKeyids !== undefined && draft.privateKeyids >= keyids) {
+    complain(at("private"), "platform", "there must be more KeyIDs than private ones: KeyID 0 is for all else");
   }
+  const packages = draft.packages ?? Math.min(PACKAGES, draft.lps ?? PACKAGES);
+  if (draft.lps !== undefined && draft.lps < packages)
+    complain(at("lps"), "platform", `${packages} packages have at least ${packages} LPs`);
+  const addressBits = (draft.maxpa ?? MAXPA) - Math.ceil(Math.log2(keyids));
+  const memory = checkRanges(reading.memory, "memory", addressBits, complain);
+  const cmrs = checkRanges(reading.cmrs, "cmr", addressBits, complain);
+  checkNodes(memory, packages, complain);
+  if (memory.length > 0) checkCmrs(cmrs, memory, complain);
+  warnOfSmram(cmrs, (span, code, message) => sink.warning(source, span, code, message));
+  if (memory.length > 0) draft.memory = memory.map(({ base, size, node }) => ({ base, size, node }));
+  if (cmrs.length > 0) draft.cmrs = cmrs.map(({ base, size }) => ({ base, size }));
   return draft;
 }
 
-function readEntry(
-  entry: PlatformEntry,
-  draft: Draft,
-  cmrs: RangeDescription[],
-  source: SourceFile,
-  sink: DiagnosticSink,
-): void {
-  const wrong = (message: string) => sink.error(source, spanOf(entry), "platform", message);
+/** The default machine's, which a block's other entries are checked against. */
+const KEYIDS = 64;
+const PACKAGES = 2;
+const MAXPA = 52;
+
+function readEntry(entry: PlatformEntry, reading: Reading, complain: Complain): void {
+  const { draft, given } = reading;
+  const wrong = (message: string) => complain(spanOf(entry), "platform", message);
   const key = Object.hasOwn(PLATFORM_KEYS, entry.key) ? PLATFORM_KEYS[entry.key] : undefined;
   if (key === undefined) {
     const near = nearest(entry.key, Object.keys(PLATFORM_KEYS));
     const has = Object.keys(PLATFORM_KEYS).join(", ");
-    sink.error(source, propertySpan(entry, "key"), "platform", `a platform has no "${entry.key}"; it has ${has}`, near);
+    complain(propertySpan(entry, "key"), "platform", `a platform has no "${entry.key}"; it has ${has}`, near);
     return;
   }
-  if (key.kind === "flag") {
-    if (entry.value?.$type !== "BooleanLiteral") {
-      wrong(`${entry.key} is true or false`);
+  if (given.has(entry.key)) wrong(`${entry.key} is there twice`);
+  if (key.many !== true) given.set(entry.key, entry);
+  if (entry.end !== undefined && key.kind !== "range") {
+    wrong(`${entry.key} is no range: ${key.what}`);
+    return;
+  }
+  switch (key.kind) {
+    case "flag":
+      if (entry.value?.$type !== "BooleanLiteral") wrong(`${entry.key} is true or false`);
+      else draft[FLAG[entry.key] as FlagField] = entry.value.value;
       return;
-    }
-    if (entry.key === "integrity") draft.integrity = entry.value.value;
-    else draft.partialWriteErratum = entry.value.value;
-    return;
-  }
-  const value = literal(entry.value);
-  if (value === undefined) {
-    wrong(`${entry.key} takes a number that is written out: ${key.what}`);
-    return;
-  }
-  if (key.kind === "range") {
-    const end = literal(entry.end);
-    if (end === undefined || end <= value) {
-      wrong(`${entry.key} is a range: base .. end`);
+    case "version":
+      readVersion(entry, complain);
       return;
-    }
-    cmrs.push({ base: value, size: end - value });
-    return;
+    case "feature":
+      readFeature(entry, draft, complain);
+      return;
+    case "range":
+      readRange(entry, key, reading, wrong);
+      return;
+    case "count":
+      readCount(entry, key, reading, wrong);
+      return;
   }
-  if (value < (key.min ?? 0) || value > (key.max ?? Number.MAX_SAFE_INTEGER)) {
-    wrong(`${entry.key} is from ${key.min} to ${key.max}`);
-    return;
-  }
-  draft[FIELD[entry.key] as NumberField] = value;
 }
+
+function readVersion(entry: PlatformEntry, complain: Complain): void {
+  const text = entry.value?.$type === "StringLiteral" ? entry.value.text : undefined;
+  const known = `"${MODULE_VERSION}"`;
+  if (text === known) return;
+  const what = text === undefined ? "module takes a version as text" : `there is no module ${text} here`;
+  complain(spanOf(entry.value ?? entry), "platform-module", `${what}: the one that is emulated is ${known}`, known);
+}
+
+function readFeature(entry: PlatformEntry, draft: Draft, complain: Complain): void {
+  const name = entry.value?.$type === "NameReference" ? entry.value.name : undefined;
+  const names = Object.keys(tdxFeatures0);
+  const feature = name === undefined || !names.includes(name) ? undefined : tdxFeatures0[name];
+  if (feature !== undefined) {
+    draft.withoutFeatures = (draft.withoutFeatures ?? 0) | (1 << feature.bit);
+    return;
+  }
+  const what = name === undefined ? "without takes the name of a feature" : `module ${MODULE_VERSION} has no "${name}"`;
+  const near = nearest(name ?? "", names);
+  complain(spanOf(entry.value ?? entry), "platform", `${what}; its features are ${names.join(", ")}`, near);
+}
+
+function readRange(entry: PlatformEntry, key: PlatformKey, reading: Reading, wrong: (message: string) => void): void {
+  const base = literal(entry.value);
+  const end = literal(entry.end);
+  if (base === undefined || (entry.end !== undefined && end === undefined)) {
+    wrong(`${entry.key} takes numbers that are written out: ${key.what}`);
+  } else if (end === undefined || end <= base) wrong(`${entry.key} is a range: base .. end`);
+  else {
+    const range = { base, size: end - base, span: spanOf(entry) };
+    if (entry.key === "cmr") reading.cmrs.push(range);
+    else reading.memory.push({ ...range, node: 0 });
+  }
+}
+
+function readCount(entry: PlatformEntry, key: PlatformKey, reading: Reading, wrong: (message: string) => void): void {
+  const value = literal(entry.value);
+  if (value === undefined) wrong(`${entry.key} takes a number that is written out: ${key.what}`);
+  else if (value < (key.min ?? 0) || value > (key.max ?? Number.MAX_SAFE_INTEGER))
+    wrong(`${entry.key} is from ${key.min} to ${key.max}`);
+  else if (entry.key !== "node") reading.draft[FIELD[entry.key] as NumberField] = value;
+  else {
+    const memory = reading.before?.key === "memory" ? reading.memory.pop() : undefined;
+    if (memory === undefined) wrong("a node belongs to the memory before it: memory 4G .. 8G node 0");
+    else reading.memory.push({ ...memory, node: value, span: { start: memory.span.start, end: spanOf(entry).end } });
+  }
+}
+
+type FlagField = "integrity" | "partialWriteErratum";
+const FLAG: Readonly<Record<string, FlagField>> = {
+  integrity: "integrity",
+  partial_write_erratum: "partialWriteErratum",
+};
 
 type NumberField = "packages" | "lps" | "keyids" | "privateKeyids" | "maxpa" | "cacheBlocks" | "seed";
 const FIELD: Readonly<Record<string, NumberField>> = {

@@ -14,6 +14,7 @@ import {
   tdvmcallFunctions,
   tdvmcallResults,
 } from "../arch/linux-constants.ts";
+import { tdxFeatures0 } from "../arch/tdx-features.ts";
 import { type Constant, fromHalves, Status } from "./values.ts";
 
 export interface ConstantInfo {
@@ -45,6 +46,8 @@ function build(): Map<string, ConstantInfo> {
     all.set(name, { value: wide(value), what: "what the host answers to TDG.VP.VMCALL (R10)" });
   for (const [name, bit] of Object.entries(tdAttributes))
     all.set(name, { value: wide(1n << BigInt(bit)), what: "bit of a TD's ATTRIBUTES" });
+  for (const [name, { bit, what }] of Object.entries(tdxFeatures0))
+    all.set(`TDX_FEATURES0_${name}`, { value: 1 << bit, what: `bit of TDX_FEATURES0: ${what}` });
   return all;
 }
 

@@ -16,6 +16,7 @@ import {
 } from "../arch/generated/operand-ids.ts";
 import { TDX_INCONSISTENT_MSR, TDX_OPERAND_INVALID, TDX_TDCS_NOT_ALLOCATED } from "../arch/generated/status-codes.ts";
 import { RDX } from "../arch/registers.ts";
+import type { PlatformConfig } from "../platform/config.ts";
 import {
   ATTRIBUTE_DEBUG,
   ATTRIBUTE_MIGRATABLE,
@@ -24,6 +25,7 @@ import {
   ATTRIBUTES_FIXED0,
 } from "./attributes.ts";
 import { type Call, fail } from "./call.ts";
+import { hasFeature } from "./features.ts";
 import {
   TDCS_ATTRIBUTES,
   TDCS_CONFIG_FLAGS,
@@ -68,8 +70,11 @@ const PARAMS_CPUID_CONFIG_END = PARAMS_CPUID_CONFIG + cpuidConfigurable.length *
 export const CONFIG_GPAW = 1 << 0;
 export const CONFIG_FLEXIBLE_PENDING_VE = 1 << 1;
 export const CONFIG_NO_RBP_MOD = 1 << 2;
-/** Bits of CONFIG_FLAGS that may be 1. */
-export const CONFIG_FLAGS_FIXED0 = CONFIG_GPAW | CONFIG_FLEXIBLE_PENDING_VE | CONFIG_NO_RBP_MOD;
+/** Bits of CONFIG_FLAGS that may be 1: those of features that the module has. */
+export function configFlagsFixed0(config: PlatformConfig): number {
+  const pending = hasFeature(config, "PENDING_EPT_VIOLATION_V2") ? CONFIG_FLEXIBLE_PENDING_VE : 0;
+  return CONFIG_GPAW | pending | (hasFeature(config, "NO_RBP_MOD") ? CONFIG_NO_RBP_MOD : 0);
+}
 /** TD_CTLS: an access to a pending page is no #VE but a TD exit. */
 export const TD_CTLS_PENDING_VE_DISABLE = 1 << 0;
 
@@ -131,7 +136,8 @@ export function* applyTdParams(call: Call, tdr: number, tdcs: number, params: Da
 
   yield "check the number of L2 VMs, and that the TDCS has pages for them";
   const l2Vms = params.getUint8(18);
-  if (l2Vms > MAX_L2_VMS) fail(TDX_OPERAND_INVALID, OPERAND_NUM_L2_VMS, `${l2Vms} L2 VMs; ${MAX_L2_VMS} at most`);
+  const most = hasFeature(call.platform.config, "TD_PARTITIONING") ? MAX_L2_VMS : 0;
+  if (l2Vms > most) fail(TDX_OPERAND_INVALID, OPERAND_NUM_L2_VMS, `${l2Vms} L2 VMs; ${most} at most`);
   const pages = store.read(tdr + TDR_NUM_TDCX);
   const needed = MIN_NUM_TDCS_PAGES + l2Vms;
   if (pages < needed) fail(TDX_TDCS_NOT_ALLOCATED, 0, `${pages} of ${needed} TDCS pages were added`);
@@ -140,7 +146,7 @@ export function* applyTdParams(call: Call, tdr: number, tdcs: number, params: Da
 
   yield "check CONFIG_FLAGS and EPTP_CONTROLS";
   const configFlags = params.getBigUint64(32, true);
-  if ((configFlags & ~BigInt(CONFIG_FLAGS_FIXED0)) !== 0n) {
+  if ((configFlags & ~BigInt(configFlagsFixed0(call.platform.config))) !== 0n) {
     fail(TDX_OPERAND_INVALID, OPERAND_EXEC_CONTROLS, `CONFIG_FLAGS are ${hex(configFlags)}`);
   }
   const gpaw = (Number(configFlags) & CONFIG_GPAW) !== 0;

@@ -1,9 +1,15 @@
 /** What a platform is made of. The SEAMCALL log's header carries the same facts (test/vectors/README.md). */
+import { MODULE_VERSION } from "../arch/tdx-features.ts";
 
 export interface MemoryRange {
   /** Bytes. */
   readonly base: number;
   readonly size: number;
+}
+
+/** Memory, and the NUMA node that it is nearest to: the number of a package. */
+export interface NodeMemory extends MemoryRange {
+  readonly node: number;
 }
 
 export interface PlatformConfig {
@@ -17,10 +23,18 @@ export interface PlatformConfig {
     /** First TDX private KeyID. */
     readonly privateStart: number;
   };
+  /** What answers to host physical addresses, ascending. The module does not know: it goes by the CMRs. */
+  readonly memory: readonly NodeMemory[];
   /** Convertible memory ranges, ascending. */
   readonly cmrs: readonly MemoryRange[];
   readonly seamrr: MemoryRange;
-  readonly module: { readonly version: string; readonly buildDate: number; readonly buildNum: number };
+  readonly module: {
+    readonly version: string;
+    readonly buildDate: number;
+    readonly buildNum: number;
+    /** TDX_FEATURES0. Absent: what that version has. */
+    readonly features?: number;
+  };
   /** Steps that writing back one package's caches takes (TDH.PHYMEM.CACHE.WB may be interrupted between them). */
   readonly cacheBlocks: number;
   /** Seed of RDRAND and RDSEED. */
@@ -42,13 +56,18 @@ export const defaultPlatform: PlatformConfig = {
     [2, 3],
   ],
   keyids: { total: 64, privateStart: 32 },
+  memory: [
+    { base: 0, size: 1920 * MiB, node: 0 },
+    { base: 4 * GiB, size: 5 * GiB, node: 0 },
+    { base: 10 * GiB, size: 1 * GiB, node: 1 },
+  ],
   cmrs: [
     { base: 1 * MiB, size: 1920 * MiB - 1 * MiB },
     { base: 4 * GiB, size: 5 * GiB },
     { base: 10 * GiB, size: 1 * GiB },
   ],
   seamrr: { base: 0x1f_e000_0000, size: 32 * MiB },
-  module: { version: "1.5.01", buildDate: 20230301, buildNum: 1 },
+  module: { version: MODULE_VERSION, buildDate: 20230301, buildNum: 1 },
   cacheBlocks: 8,
   entropySeed: 1,
   integrity: true,

@@ -10,6 +10,11 @@ export function integerArgument(values: readonly unknown[], at: number, name: st
   throw new FlowError(`"${name}" is an integer, not ${aType(value)}`);
 }
 
+/** Small numbers count something; large ones are addresses and bits. */
+function shown(value: Integer): string {
+  return value < 4096 ? String(value) : `0x${value.toString(16)}`;
+}
+
 /** An integer that must lie in a range, as a number. */
 export function numberArgument(
   values: readonly unknown[],
@@ -19,7 +24,8 @@ export function numberArgument(
   most: number,
 ): number {
   const value = integerArgument(values, at, name);
-  if (value < least || value > most) throw new FlowError(`"${name}" is from ${least} to ${most}, not ${value}`);
+  if (value < least || value > most)
+    throw new FlowError(`"${name}" is from ${shown(least)} to ${shown(most)}, not ${shown(value)}`);
   return Number(value);
 }
 

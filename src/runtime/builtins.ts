@@ -8,15 +8,20 @@ import { FlowError } from "./flow-error.ts";
 import { ListValue, PlainRecord } from "./heap.ts";
 import { newLock } from "./locks.ts";
 import { statusOf } from "./operators.ts";
-import { allocatePages, freePage } from "./pages.ts";
+import { allocatePages, freePage, nodeOf } from "./pages.ts";
 import type { SessionState } from "./session-state.ts";
 import { aType, fieldsOf, formatValue, typeName } from "./values.ts";
 
 type BuiltinFunction = (state: SessionState, stack: readonly unknown[], first: number, count: number) => unknown;
 
+/** Address of so many bytes of memory; it may carry a KeyID. A real host would read ones where there is none. */
 function address(state: SessionState, stack: readonly unknown[], at: number, bytes: number): number {
-  const limit = 2 ** state.machine.platform.config.maxpa;
-  return numberArgument(stack, at, "hpa", 0, limit - bytes);
+  const { config, addressEnd } = state.machine.platform;
+  const value = numberArgument(stack, at, "hpa", 0, 2 ** config.maxpa - bytes);
+  const hpa = value % addressEnd;
+  if (nodeOf(config, hpa) !== undefined && nodeOf(config, hpa + bytes - 1) !== undefined) return value;
+  const ranges = config.memory.map(({ base, size }) => `0x${base.toString(16)} .. 0x${(base + size).toString(16)}`);
+  throw new FlowError(`there is no memory at 0x${hpa.toString(16)}`, `memory is ${ranges.join(", ")}`);
 }
 
 /** Does an access to memory; one that the processor refuses is an error of the flow. */
@@ -57,6 +62,15 @@ function hostLine(state: SessionState, from: number): Uint8Array {
 
 /** Most bytes that one fill writes: what a flow does in one unit must not take long. */
 const MAX_FILL = 2 ** 24;
+
+/** INVEPT types (Intel SDM, "INVEPT"). */
+const SINGLE_CONTEXT = 1;
+const ALL_CONTEXTS = 2;
+
+function optionalNode(stack: readonly unknown[], first: number, count: number, index: number): number | undefined {
+  if (index >= count || stack[first + index] === null) return undefined;
+  return Number(integerArgument(stack, first + index, "node"));
+}
 
 function lpList(state: SessionState, lps: readonly number[]): ListValue {
   return state.heap.list(lps, 0, lps.length);
@@ -155,6 +169,17 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
     hostWbinvd(state.machine.platform, currentLp(state));
     return null;
   },
+  invept: (state, stack, first, count) => {
+    // Of a TD only its private EPT's root tags what an LP remembers, and that has a private KeyID, which no host can name: the host's
+    // single-context INVEPT never meets it. That is why hosts of TDs flush all contexts.
+    const type = integerArgument(stack, first, "type");
+    const eptp = optionalInteger(stack, first, count, 1, "eptp", 0);
+    if (type === ALL_CONTEXTS) state.machine.platform.tlb.flush(currentLp(state));
+    else if (type !== SINGLE_CONTEXT)
+      throw new FlowError(`INVEPT has no type ${type}`, "1 is one EPT's context, 2 all contexts");
+    else if (eptp === 0) throw new FlowError("INVEPT of a single context needs its EPTP", "invept(1, eptp: …)");
+    return null;
+  },
   hazards: (state) => state.machine.platform.hazards.count,
   last_hazard: (state) => {
     const hazard = state.machine.platform.hazards.latest;
@@ -168,17 +193,35 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
       ]),
     );
   },
-  alloc_page: (state) => allocatePages(state, 1, 4096, 0),
+  alloc_page: (state, stack, first, count) =>
+    allocatePages(state, { count: 1, align: 4096, node: optionalNode(stack, first, count, 0), from: 0 }),
   alloc_pages: (state, stack, first, count) =>
-    allocatePages(
-      state,
-      numberArgument(stack, first, "count", 1, 2 ** 24),
-      Number(optionalInteger(stack, first, count, 1, "align", 4096)),
-      Number(optionalInteger(stack, first, count, 2, "from", 0)),
-    ),
+    allocatePages(state, {
+      count: numberArgument(stack, first, "count", 1, 2 ** 24),
+      align: Number(optionalInteger(stack, first, count, 1, "align", 4096)),
+      node: optionalNode(stack, first, count, 2),
+      from: Number(optionalInteger(stack, first, count, 3, "from", 0)),
+    }),
   free_page: (state, stack, first) => {
     freePage(state, address(state, stack, first, 4096));
     return null;
+  },
+  memory_ranges: (state) => {
+    const records = state.machine.platform.config.memory.map(
+      ({ base, size, node }) =>
+        new PlainRecord(
+          new Map([
+            ["base", base],
+            ["end", base + size],
+            ["node", node],
+          ]),
+        ),
+    );
+    return state.heap.list(records, 0, records.length);
+  },
+  node_of: (state, stack, first) => {
+    const { config, addressEnd } = state.machine.platform;
+    return nodeOf(config, numberArgument(stack, first, "hpa", 0, 2 ** config.maxpa - 1) % addressEnd) ?? null;
   },
   cpuid: (state, stack, first, count) => {
     const leaf = numberArgument(stack, first, "leaf", 0, 0xffff_ffff);

@@ -1,9 +1,10 @@
 /**
  * The host's page allocator: as simple as a flow needs it. Pages come in rising order from the convertible memory above 4 GiB
- * (below it firmware and devices live), or from a given address on; pages that were given back are used again, last first.
+ * (below it firmware and devices live) of any NUMA node or a given one; pages that were given back are used again, last first.
  */
+import type { NodeMemory, PlatformConfig } from "../platform/config.ts";
 import { FlowError } from "./flow-error.ts";
-import { ALLOCATED_TO, type SessionState, VALUE_FREE_PAGES } from "./session-state.ts";
+import { ALLOCATED, type SessionState, VALUE_FREE_PAGES } from "./session-state.ts";
 
 const PAGE = 4096;
 const FOUR_GIB = 2 ** 32;
@@ -16,31 +17,101 @@ interface FreePage {
   readonly next: FreePage | undefined;
 }
 
-/** Adjacent free pages, aligned to `align` bytes, at or above `from` (0: anywhere). */
-export function allocatePages(state: SessionState, count: number, align: number, from: number): number {
-  if (align < PAGE || Math.log2(align) % 1 !== 0)
-    throw new FlowError(`an alignment is a power of two from ${PAGE} on, not ${align}`);
-  if (count === 1 && align === PAGE && from === 0) {
-    const free = state.readValue(VALUE_FREE_PAGES) as FreePage | undefined;
-    if (free !== undefined) {
-      state.writeValue(VALUE_FREE_PAGES, free.next);
-      return free.hpa;
-    }
-  }
-  const next = Math.max(state.readNumber(ALLOCATED_TO), firstPage(state), from);
-  const size = count * PAGE;
-  for (const { base, size: bytes } of state.machine.platform.config.cmrs) {
-    const hpa = Math.ceil(Math.max(next, base) / align) * align;
-    if (hpa + size > base + bytes) continue;
-    state.writeNumber(ALLOCATED_TO, hpa + size);
-    return hpa;
-  }
-  throw new FlowError(`no ${count} free pages${from > 0 ? ` above 0x${from.toString(16)}` : ""}`);
+/** What pages are wanted. */
+export interface PageRequest {
+  readonly count: number;
+  /** Bytes, a power of two from a page on. */
+  readonly align: number;
+  /** NUMA node; undefined: any. */
+  readonly node: number | undefined;
+  /** Lowest address, or 0. */
+  readonly from: number;
 }
 
-function firstPage(state: SessionState): number {
-  const above = state.machine.platform.config.cmrs.find((cmr) => cmr.base >= FOUR_GIB);
-  return (above?.base ?? 0) + RESERVED;
+/** Adjacent free pages. Errors: no such node, none left. */
+export function allocatePages(state: SessionState, request: PageRequest): number {
+  const { count, align, node, from } = request;
+  if (align < PAGE || Math.log2(align) % 1 !== 0)
+    throw new FlowError(`an alignment is a power of two from ${PAGE} on, not ${align}`);
+  const { config } = state.machine.platform;
+  if (node !== undefined && !config.memory.some((memory) => memory.node === node))
+    throw new FlowError(`node ${node} has no memory`, `memory is on ${nodesOf(config)}`);
+  if (count === 1 && align === PAGE && from === 0) {
+    const hpa = takeFreePage(state, node);
+    if (hpa !== undefined) return hpa;
+  }
+  const size = count * PAGE;
+  for (const [number, range] of allocatable(config).entries()) {
+    if (node !== undefined && range.node !== node) continue;
+    const next = Math.max(state.readNumber(ALLOCATED + 2 * number), range.base, from);
+    const hpa = Math.ceil(next / align) * align;
+    if (hpa + size > range.base + range.size) continue;
+    state.writeNumber(ALLOCATED + 2 * number, hpa + size);
+    return hpa;
+  }
+  const what = count === 1 ? "no page" : `no ${count} adjacent pages`;
+  const where = node === undefined ? "memory has" : `node ${node} has`;
+  throw new FlowError(
+    `${where} ${what} left${from > 0 ? ` above 0x${from.toString(16)}` : ""}`,
+    node === undefined || nodesOf(config) === `node ${node}`
+      ? "platform { memory … } makes more"
+      : "any node: leave the node out",
+  );
+}
+
+/** Takes the first page of the free list that lies on the node, if there is one. */
+function takeFreePage(state: SessionState, node: number | undefined): number | undefined {
+  const { config } = state.machine.platform;
+  const passed: FreePage[] = [];
+  let free = state.readValue(VALUE_FREE_PAGES) as FreePage | undefined;
+  while (free !== undefined && node !== undefined && nodeOf(config, free.hpa) !== node) {
+    passed.push(free);
+    free = free.next;
+  }
+  if (free === undefined) return undefined;
+  let rest = free.next;
+  for (const { hpa } of passed.reverse()) rest = { hpa, next: rest };
+  state.writeValue(VALUE_FREE_PAGES, rest);
+  return free.hpa;
+}
+
+function nodesOf(config: PlatformConfig): string {
+  const nodes = [...new Set(config.memory.map(({ node }) => node))].sort((a, b) => a - b);
+  return `${nodes.length === 1 ? "node" : "nodes"} ${nodes.join(", ")}`;
+}
+
+/** The NUMA node of an address; undefined where there is no memory. */
+export function nodeOf({ memory }: PlatformConfig, hpa: number): number | undefined {
+  return memory.find(({ base, size }) => hpa >= base && hpa < base + size)?.node;
+}
+
+/** What `allocatable` found, by configuration: that never changes. */
+const known = new WeakMap<PlatformConfig, readonly NodeMemory[]>();
+
+/** Where pages come from, ascending: on each node the convertible memory above 4 GiB, or below it if that is all there is. */
+function allocatable(config: PlatformConfig): readonly NodeMemory[] {
+  let ranges = known.get(config);
+  if (ranges === undefined) {
+    const all = config.memory.flatMap((memory) => config.cmrs.flatMap((cmr) => partsOf(memory, cmr)));
+    const isHigh = ({ base }: NodeMemory) => base >= FOUR_GIB;
+    const high = new Set(all.filter(isHigh).map(({ node }) => node));
+    ranges = all
+      .filter((range) => isHigh(range) || !high.has(range.node))
+      .map((range, at) => (at === 0 ? { ...range, base: range.base + RESERVED, size: range.size - RESERVED } : range));
+    known.set(config, ranges);
+  }
+  return ranges;
+}
+
+/** The part of a memory range in a CMR, below and above 4 GiB. */
+function partsOf(memory: NodeMemory, cmr: { readonly base: number; readonly size: number }): NodeMemory[] {
+  const start = Math.max(memory.base, cmr.base);
+  const end = Math.min(memory.base + memory.size, cmr.base + cmr.size);
+  const cut = Math.min(Math.max(start, FOUR_GIB), end);
+  return [
+    { base: start, size: cut - start, node: memory.node },
+    { base: cut, size: end - cut, node: memory.node },
+  ].filter(({ size }) => size > 0);
 }
 
 export function freePage(state: SessionState, hpa: number): void {

@@ -13,8 +13,8 @@ const FIBER_COUNT = 1;
 const HEAP_TOP = 2; // number
 /** State of the pseudo-random choice of tasks. */
 export const SCHEDULE_RANDOM = 4;
-/** Next page that was never given out (number). */
-export const ALLOCATED_TO = 6;
+/** For each range that pages come from the next one that was never given out (numbers): the last words of the block. */
+export const ALLOCATED = 16;
 
 /** Values of the runtime: pages that were given back, as an immutable list. */
 export const VALUE_FREE_PAGES = 0;

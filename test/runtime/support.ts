@@ -6,11 +6,12 @@ import { Machine } from "../../src/module/machine.ts";
 import { platformConfig } from "../../src/runtime/platform.ts";
 import { Runtime, type RuntimeOptions } from "../../src/runtime/runtime.ts";
 import { Store } from "../../src/state/store.ts";
+import { readShipped } from "./td.ts";
 
-/** Compiles sources given by path; the flow is "main.tdx". */
+/** Compiles sources given by path, beside the shipped flows; the flow is "main.tdx". */
 export function compileSources(sources: Readonly<Record<string, string>>): Promise<CompileResult> {
   return compileFlow("main.tdx", {
-    readSource: (path) => (Object.hasOwn(sources, path) ? sources[path] : undefined),
+    readSource: (path) => (Object.hasOwn(sources, path) ? sources[path] : readShipped(path)),
     flowsFolder: "flows",
   });
 }

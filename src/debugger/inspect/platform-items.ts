@@ -146,6 +146,12 @@ function memoryItem(moment: Moment): Item {
     value: `${bytes(config.cmrs.reduce((sum, cmr) => sum + cmr.size, 0))} convertible · ${count(moment.domains.tdmrs.length, "TDMR")}`,
     cells: [[moment.machine.sys + sys.SYS_TDMRS, sys.MAX_TDMRS * sys.TDMR_WORDS]],
     children: () => [
+      ...config.memory.map(({ base, size, node }, i) => ({
+        id: `memory/range${i}`,
+        label: `node ${node}`,
+        value: `${range(base, size)} · ${bytes(size)}`,
+        hpa: base,
+      })),
       ...config.cmrs.map(({ base, size }, i) => ({
         id: `memory/cmr${i}`,
         label: `CMR ${i}`,

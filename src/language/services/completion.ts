@@ -2,6 +2,7 @@
 import { type CompletionItem, CompletionItemKind, InsertTextFormat, type TextEdit } from "vscode-languageserver";
 import { leafSignatures } from "../../arch/leaf-operands.ts";
 import { registerNames } from "../../arch/registers.ts";
+import { MODULE_VERSION, tdxFeatures0 } from "../../arch/tdx-features.ts";
 import { builtins } from "../builtins.ts";
 import { constants, fieldNamespace, fieldNamespaces } from "../constants.ts";
 import { PLATFORM_KEYS } from "../platform-block.ts";
@@ -13,6 +14,7 @@ import {
   describeConstant,
   describeField,
   describeLeaf,
+  describePlatformKey,
   operandText,
   registerText,
 } from "./describe.ts";
@@ -24,7 +26,7 @@ import { type FlowSource, importsOf, offeredNames, type Sources } from "./source
 
 const STATEMENTS = [
   ...["let", "if", "while", "for", "return", "break", "continue", "fn", "import", "platform", "on", "guest", "spawn"],
-  ...["join", "yield", "with", "expect", "log", "fail", "test"],
+  ...["join", "yield", "pause", "with", "expect", "log", "fail", "test"],
 ];
 const VALUES = ["true", "false", "null"];
 const LEAF_ROOTS = new Set(["TDH", "TDG"]);
@@ -51,9 +53,7 @@ export async function completions(
     case "import":
       return importPaths(sources, source, (path) => replace(context.start, path));
     case "platform":
-      return Object.entries(PLATFORM_KEYS).map(([name, { what }]) =>
-        item(name, CompletionItemKind.Property, what, name),
-      );
+      return platformItems(context.key);
     case "member": {
       const root = context.path[0] ?? "";
       if (LEAF_ROOTS.has(root)) {
@@ -158,6 +158,27 @@ export function withoutPlaces(lines: readonly string[]): string {
     text = text.replace(/\$(\d+)/g, (whole, place: string) => (place === "0" ? "" : (firsts.get(place) ?? whole)));
   }
   return text;
+}
+
+/** Behind the key of an entry what it may be; else the entries. */
+function platformItems(before: string | undefined): CompletionItem[] {
+  const key = before !== undefined && Object.hasOwn(PLATFORM_KEYS, before) ? PLATFORM_KEYS[before] : undefined;
+  switch (key?.kind) {
+    case undefined:
+      return Object.entries(PLATFORM_KEYS).map(([name, { what }]) =>
+        item(name, CompletionItemKind.Property, what, name, describePlatformKey(name)),
+      );
+    case "feature":
+      return Object.entries(tdxFeatures0).map(([name, { what }]) =>
+        item(name, CompletionItemKind.EnumMember, what, name),
+      );
+    case "flag":
+      return ["true", "false"].map((word) => item(word, CompletionItemKind.Keyword, "", word));
+    case "version":
+      return [item(`"${MODULE_VERSION}"`, CompletionItemKind.Value, key.what, `"${MODULE_VERSION}"`)];
+    default: // numbers
+      return [];
+  }
 }
 
 /** The operands of the leaf at hand that are not given yet; undefined where a value belongs. */

@@ -25,8 +25,8 @@ export type CursorContext =
       readonly call: CallContext | undefined;
       readonly statement: boolean;
     }
-  /** An entry of the platform block. */
-  | { readonly kind: "platform"; readonly start: number };
+  /** In a platform block: an entry, or the value of the one that has this key. */
+  | { readonly kind: "platform"; readonly start: number; readonly key: string | undefined };
 
 export interface Cursor {
   /** The words that the cursor is among: the file's, or those in a string's braces. */
@@ -86,10 +86,19 @@ function contextIn(words: readonly Word[], offset: number): CursorContext {
   if (before?.kind === "name" && BEFORE_NEW_NAMES.has(before.text) && words[last - 1]?.text !== ".")
     return { kind: "none" };
   const open = enclosing(words, last);
-  if (open >= 0 && words[open]?.text === "{" && words[open - 1]?.text === "platform")
-    return { kind: "platform", start };
+  if (isPlatform(words, open))
+    return { kind: "platform", start, key: before?.kind === "name" ? before.text : undefined };
   const call = open >= 0 && words[open]?.text === "(" ? callAt(words, open, start) : undefined;
   return { kind: "name", start, call, statement: beginsStatement(words, last) };
+}
+
+function isPlatform(words: readonly Word[], open: number): boolean {
+  return open > 0 && words[open]?.text === "{" && words[open - 1]?.text === "platform";
+}
+
+/** Whether the word at `index` stands in a platform block. */
+export function isInPlatform(words: readonly Word[], index: number): boolean {
+  return isPlatform(words, enclosing(words, index - 1));
 }
 
 /** The bracket around the place behind the word at `last`, or -1. */

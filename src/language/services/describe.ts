@@ -9,6 +9,7 @@ import { formatU64 } from "../../arch/u64.ts";
 import type { Builtin } from "../builtins.ts";
 import { builtinNumbers, builtins } from "../builtins.ts";
 import { constants, fieldNamespace } from "../constants.ts";
+import { PLATFORM_KEYS } from "../platform-block.ts";
 import { type Constant, Status } from "../values.ts";
 
 const code = (text: string): string => `\`\`\`tdxflow\n${text}\n\`\`\``;
@@ -84,6 +85,14 @@ export function describeStatus(hi: number, lo: number): string {
     `*Usually:* ${action}`,
     ...(leaves.length > 0 ? [`*Returned by:* ${leaves.join(", ")}`] : []),
   ].join("\n\n");
+}
+
+/** An entry of a platform block, or a feature that one may name. */
+export function describePlatformKey(name: string): string | undefined {
+  const key = Object.hasOwn(PLATFORM_KEYS, name) ? PLATFORM_KEYS[name] : undefined;
+  if (key === undefined) return describeConstant(`TDX_FEATURES0_${name}`);
+  const limits = key.min === undefined || key.max === undefined ? "" : ` From ${key.min} to ${key.max}.`;
+  return `**${name}**: ${key.what}.${limits}\n\nWithout it: ${key.otherwise}.`;
 }
 
 function valueText(value: Constant): string {

@@ -3,7 +3,7 @@ import type { Hover, SignatureHelp } from "vscode-languageserver";
 import { leafSignatures } from "../../arch/leaf-operands.ts";
 import { arity } from "../builtins.ts";
 import { parseNumber } from "../strings.ts";
-import { callAround } from "./cursor.ts";
+import { callAround, isInPlatform } from "./cursor.ts";
 import {
   builtinOf,
   describeBuiltin,
@@ -11,6 +11,7 @@ import {
   describeField,
   describeLeaf,
   describeNumber,
+  describePlatformKey,
   operandText,
 } from "./describe.ts";
 import { commentAbove, wordAt } from "./names.ts";
@@ -55,6 +56,7 @@ async function describeName(
   index: number,
 ): Promise<string | undefined> {
   const word = words[index] as Word;
+  if (isInPlatform(words, index)) return describePlatformKey(word.text);
   const path = pathEnding(words, index)?.path ?? [word.text];
   if (words[index + 1]?.text === ":") {
     const call = callAround(words, word.end);

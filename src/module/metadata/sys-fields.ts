@@ -4,6 +4,7 @@ import { TDX_METADATA_FIELD_ID_INCORRECT, TDX_METADATA_FIELD_NOT_READABLE } from
 import { ATTRIBUTES_FIXED0 } from "../attributes.ts";
 import * as build from "../build.ts";
 import { type Call, fail } from "../call.ts";
+import { featuresOf } from "../features.ts";
 import { allowedFms } from "../fms.ts";
 import { PAMT_ENTRY_BYTES } from "../pamt.ts";
 import { PLATFORM_FMS } from "../platform-config.ts";
@@ -11,7 +12,7 @@ import { packageFms } from "../platform-cpuid.ts";
 import { HANDOFF_SIZE, HANDOFF_VALID, HANDOFF_VERSION, MAX_RESERVED_AREAS, MAX_TDMRS, SYS_HANDOFF } from "../sys.ts";
 import { MIN_NUM_TDCS_PAGES } from "../td.ts";
 import { ARCH_CAPABILITIES_CONFIGURABLE } from "../td-msrs.ts";
-import { CONFIG_FLAGS_FIXED0 } from "../td-params.ts";
+import { configFlagsFixed0 } from "../td-params.ts";
 import { MIN_TDVPS_PAGES, TDVPS_PAGES_PER_L2_VM } from "../vcpu.ts";
 import { supportedXfam, XFAM_FIXED1 } from "../xfam.ts";
 import { type Party, readMask } from "./access.ts";
@@ -29,24 +30,6 @@ const handoff =
   (word: number): Read =>
   ({ store, sys }) =>
     store.read(sys + SYS_HANDOFF + word);
-
-/** TDX_FEATURES0 (TDX Module ABI): a bit for each feature of module 1.5. */
-const TDX_FEATURES0 =
-  (1 << 0) | // live migration
-  (1 << 1) | // TD-preserving update
-  (1 << 2) | // service TDs
-  (1 << 3) | // TDG.VP.RD and WR
-  (1 << 4) | // relaxed concurrency of memory management
-  (1 << 5) | // guest control of CPUID virtualization
-  (1 << 7) | // TD partitioning
-  (1 << 8) | // local attestation
-  (1 << 9) | // TD entry enhancements
-  (1 << 10) | // host-priority locks
-  (1 << 11) | // configuration of IA32_ARCH_CAPABILITIES
-  (1 << 16) | // EPT violation on a pending page as configured
-  (1 << 17) | // configuration of family, model and stepping
-  (1 << 18) | // RBP is kept by TDH.VP.ENTER
-  (1 << 19); // invalidation of L2 translations
 
 const reads: Readonly<Record<string, Read>> = {
   NUM_PKGS: ({ platform }) => platform.config.packages.length,
@@ -70,7 +53,7 @@ const reads: Readonly<Record<string, Read>> = {
 
   SYS_ATTRIBUTES: () => 0,
   NUM_TDX_FEATURES: () => 1,
-  TDX_FEATURES0: () => TDX_FEATURES0,
+  TDX_FEATURES0: ({ platform }) => featuresOf(platform.config),
 
   NUM_CMRS: () => MAX_CMRS,
   CMR_BASE: ({ platform }, field) => platform.config.cmrs[field]?.base ?? 0,
@@ -93,7 +76,7 @@ const reads: Readonly<Record<string, Read>> = {
   XFAM_FIXED0: (call) => supportedXfam(call),
   XFAM_FIXED1: () => XFAM_FIXED1,
   NUM_CPUID_CONFIG: () => cpuidConfigurable.length,
-  CONFIG_FLAGS_FIXED0: () => CONFIG_FLAGS_FIXED0,
+  CONFIG_FLAGS_FIXED0: ({ platform }) => configFlagsFixed0(platform.config),
   CONFIG_FLAGS_FIXED1: () => 0,
   CPUID_CONFIG_LEAVES: (_, field) => {
     const entry = cpuidConfigurable[field];

@@ -57,7 +57,7 @@ function platformOf(json: Json): PlatformConfig {
     Array.isArray(lps) ? lps.map((lp) => count(lp, "packages", 0)) : wrong("packages"),
   );
   if (packages?.flat().length === 0) wrong("packages");
-  const { version, buildDate, buildNum } = section("module");
+  const { version, buildDate, buildNum, features } = section("module");
   const total = count(keyids.total, "keyids.total", defaultPlatform.keyids.total);
   if (!Number.isInteger(Math.log2(total))) wrong("keyids.total");
   const known = defaultPlatform.module;
@@ -76,6 +76,7 @@ function platformOf(json: Json): PlatformConfig {
       version: isText(version) ? version : known.version,
       buildDate: count(buildDate, "module.buildDate", known.buildDate),
       buildNum: count(buildNum, "module.buildNum", known.buildNum),
+      ...(features === undefined ? {} : { features: count(features, "module.features", 0) }),
     },
     cacheBlocks: count(json.cacheBlocks, "cacheBlocks", defaultPlatform.cacheBlocks),
     entropySeed: count(section("entropy").seed, "entropy.seed", defaultPlatform.entropySeed),

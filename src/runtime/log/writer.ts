@@ -81,7 +81,7 @@ export class LogWriter {
   /** @param sink takes each line, without its end */
   constructor(sink: (line: string) => void, platform: PlatformConfig, name: string) {
     this.sink = sink;
-    const { cmrs, seamrr: _seamrr, entropySeed, packages, ...rest } = platform;
+    const { cmrs, memory: _memory, seamrr: _seamrr, entropySeed, packages, ...rest } = platform;
     this.put({
       tdxlog: 1,
       name,

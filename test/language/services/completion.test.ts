@@ -142,6 +142,11 @@ describe("completion of fields, entries and paths", () => {
   it("offers metadata fields and entries of the platform", async () => {
     expect(labels(await client.completions("log TD_FIELD.|"))).toContain("TSC_OFFSET");
     expect(labels(await client.completions("platform { packages 2 | }"))).toContain("keyids");
+    expect(labels(await client.completions("platform { memory 0 .. 2G n|"))).toContain("node");
+    expect(labels(await client.completions("platform { without | }"))).toContain("NO_RBP_MOD");
+    expect(labels(await client.completions("platform { integrity | }"))).toEqual(["true", "false"]);
+    expect(labels(await client.completions("platform { module | }"))).toEqual(['"1.5.01"']);
+    expect(await client.completions("platform { packages | }")).toEqual([]);
   });
 
   it("offers flows to import", async () => {

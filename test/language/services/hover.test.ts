@@ -53,6 +53,14 @@ describe("hover", () => {
     expect(await hover("let a = alloc|_page()")).toContain("HPA of a free 4 KiB page");
   });
 
+  it("tells of a platform's entries what they are, and what holds without them", async () => {
+    expect(await hover("platform { key|ids 64 }")).toBe(
+      "**keyids**: number of KeyIDs in all, a power of two. From 2 to 4096.\n\nWithout it: 64.",
+    );
+    expect(await hover("platform { memory 0 .. 2G no|de 0 }")).toContain("NUMA node of the memory before it");
+    expect(await hover("platform { without NO_RBP|_MOD }")).toContain("RBP is kept");
+  });
+
   it("shows declarations with their comments, also imported ones and in strings", async () => {
     expect(await hover('import "lib"\nlog "{ad|d(1, 2)}"')).toBe(
       "```tdxflow\nfn add(a, b)\n```\n\nAdds two numbers.\nWraps.",
