@@ -59,6 +59,8 @@ export interface Watch {
   readonly entry: ((callee: number) => boolean) | undefined;
   /** Asked after each call of the module. True stops. */
   readonly returned: ((outcome: Outcome) => boolean) | undefined;
+  /** A byte for each leaf: without a 1 `returned` is asked about its failures and TD exits only. Undefined: about all calls. */
+  readonly returnedLeaves?: Readonly<Uint8Array> | undefined;
 }
 
 /** Why a run stopped: its units are done, a statement or depth that was watched for, inside a unit (`inside`), all is over. */
@@ -93,11 +95,11 @@ export interface Debuggee {
 
   /** Runs up to so many units from a place between units. After "inside" the store stands in the middle of a unit, with a mark. */
   run(units: number, watch: Watch): RunEnd;
-  /** After "inside": how many times the watch had been asked in that unit. */
+  /** After "inside": how many places before and behind calls were passed in that unit, the last one included. */
   readonly asked: number;
   /** Moves to the next finer place. Returns false where that is the end of the unit. */
   fineStep(): boolean;
-  /** Places before and after calls that were passed by fine steps in this unit: what `asked` counts. */
+  /** As `asked`, by fine steps. */
   readonly passed: number;
   /** Rough and cheap: whether the next unit may call a leaf whose flag is set, or any. */
   mayCall(flags: Readonly<Uint8Array> | undefined): boolean;

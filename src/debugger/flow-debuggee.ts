@@ -1,4 +1,5 @@
 /** A flow with its runtime and its machine, as run control drives it. */
+import { TDH_VP_ENTER } from "../arch/generated/leaves.ts";
 import { RAX } from "../arch/registers.ts";
 import type { FlowProgram } from "../language/flow-code.ts";
 import type { Machine } from "../module/machine.ts";
@@ -13,7 +14,6 @@ import {
   STOP_LEAF,
   STOP_RETURNED,
 } from "../runtime/hooks.ts";
-import type { LeafResult } from "../runtime/leaf-result.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import type { Store } from "../state/store.ts";
 import {
@@ -43,7 +43,6 @@ export class FlowDebuggee implements Debuggee {
   readonly runtime: Runtime;
   readonly program: FlowProgram;
   readonly start: number;
-  asked = 0;
   passed = 0;
   outcome: Outcome | undefined;
 
@@ -59,8 +58,6 @@ export class FlowDebuggee implements Debuggee {
   private isOver: boolean | undefined;
   /** The call about which the watch is asked just now. */
   private asking: NearCall | undefined;
-  /** The mark at which the unit began in which the watch was asked last. */
-  private askedAt = -1;
 
   /**
    * @param output gets the text of each `log` statement
@@ -139,11 +136,8 @@ export class FlowDebuggee implements Debuggee {
   // ---- moving ----
 
   run(units: number, watch: Watch): RunEnd {
-    const isWatched = watch.entry !== undefined || watch.returned !== undefined;
     this.outcome = undefined;
-    this.asked = 0;
-    this.askedAt = -1;
-    if (isWatched) this.listen(watch);
+    this.listen(watch);
     try {
       const reason = this.runtime.run(units, { statements: watch.statements, depth: watch.depth });
       this.isOver = undefined;
@@ -152,42 +146,41 @@ export class FlowDebuggee implements Debuggee {
       if (reason === STOP_DONE || reason === STOP_FAILED) return "ended";
       return reason === STOP_BUDGET ? "done" : "watched";
     } finally {
-      delete this.hooks.leafEntry;
-      delete this.hooks.leafReturn;
+      this.stopListening();
     }
   }
 
-  private listen(watch: Watch): void {
-    const { entry, leaves, returned } = watch;
-    this.hooks.leafEntry = (event) => {
-      this.ask();
-      if (entry === undefined) return false;
-      const callee = this.calleeOf(event);
-      if (leaves !== undefined && leaves[callee] !== 1) return false;
-      this.asking = { side: "before", callee, lp: event.lp };
-      const stops = entry(callee);
-      this.asking = undefined;
-      return stops;
-    };
-    this.hooks.leafReturn = (event, result) => {
-      this.ask();
-      if (returned === undefined) return false;
-      const outcome = this.outcomeOf(event, result);
-      this.outcome = outcome;
-      this.asking = { side: "behind", callee: outcome.callee, lp: event.lp };
-      const stops = returned(outcome);
-      this.asking = undefined;
-      return stops;
-    };
+  private listen({ entry, leaves, returned, returnedLeaves }: Watch): void {
+    this.hooks.leaves = leaves;
+    this.hooks.returnedLeaves = returnedLeaves;
+    this.hooks.leafEntry =
+      entry &&
+      (({ callee, lp }) => {
+        this.asking = { side: "before", callee, lp };
+        const stops = entry(callee);
+        this.asking = undefined;
+        return stops;
+      });
+    this.hooks.leafReturn =
+      returned &&
+      ((event, hi, lo) => {
+        const outcome = outcomeOf(event, hi, lo);
+        this.outcome = outcome;
+        this.asking = { side: "behind", callee: outcome.callee, lp: event.lp };
+        const stops = returned(outcome);
+        this.asking = undefined;
+        return stops;
+      });
   }
 
-  /** Counts the questions in each unit: a unit ends with a mark. */
-  private ask(): void {
-    if (this.askedAt !== this.store.now) {
-      this.askedAt = this.store.now;
-      this.asked = 0;
-    }
-    this.asked++;
+  private stopListening(): void {
+    this.hooks.leafEntry = undefined;
+    this.hooks.leafReturn = undefined;
+  }
+
+  /** Places before and behind calls that were passed in the unit in which the last run stopped. */
+  get asked(): number {
+    return this.runtime.places;
   }
 
   /** The mark at which the present unit began. */
@@ -213,9 +206,11 @@ export class FlowDebuggee implements Debuggee {
   /** On to the next call, or behind the one that has ended, or to the end of the unit. */
   private finishStep(): boolean {
     this.outcome = undefined;
+    this.hooks.leaves = undefined;
+    this.hooks.returnedLeaves = undefined;
     this.hooks.leafEntry = EVERYWHERE;
-    this.hooks.leafReturn = (event, result) => {
-      this.outcome = this.outcomeOf(event, result);
+    this.hooks.leafReturn = (event, hi, lo) => {
+      this.outcome = outcomeOf(event, hi, lo);
       return true;
     };
     try {
@@ -232,8 +227,7 @@ export class FlowDebuggee implements Debuggee {
       if (reason !== STOP_FAILED) this.outcome = undefined;
       return false;
     } finally {
-      delete this.hooks.leafEntry;
-      delete this.hooks.leafReturn;
+      this.stopListening();
     }
   }
 
@@ -253,22 +247,10 @@ export class FlowDebuggee implements Debuggee {
 
   // ---- calls ----
 
-  private calleeOf(event: LeafEvent): number {
-    if (event.call.name === undefined) return this.calleeAt(event.lp, event.guest);
-    return event.call.number + (event.guest ? GUEST_LEAF : 0);
-  }
-
   /** The leaf that an LP's registers ask for. */
   private calleeAt(lp: number, isGuest: boolean): number {
     const rax = this.store.read(this.machine.platform.lpCell(lp) + LP_GPR + RAX * 2);
     return (rax & 0xffff) + (isGuest ? GUEST_LEAF : 0);
-  }
-
-  private outcomeOf(event: LeafEvent, result: LeafResult): Outcome {
-    const { hi, lo } = result.status;
-    // After the call RAX is the status: the number is the one in the flow, or unknown for a raw call.
-    const callee = event.call.name === undefined ? this.fineCallee : this.calleeOf(event);
-    return { lp: event.lp, callee, hi, lo, isTdExit: event.name === "TDH.VP.ENTER" };
   }
 
   mayCall(flags: Readonly<Uint8Array> | undefined): boolean {
@@ -305,4 +287,8 @@ export class FlowDebuggee implements Debuggee {
   show(value: unknown): string {
     return typeof value === "string" ? value : this.runtime.format(value);
   }
+}
+
+function outcomeOf({ lp, callee }: LeafEvent, hi: number, lo: number): Outcome {
+  return { lp, callee, hi, lo, isTdExit: callee === TDH_VP_ENTER };
 }

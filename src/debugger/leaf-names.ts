@@ -1,7 +1,8 @@
 /** Leaves as breakpoints and run control number them: SEAMCALLs by their number, TDCALLs above. */
 import { guestLeafInfo, hostLeafInfo } from "../arch/generated/leaves.ts";
+import { GUEST_LEAF } from "../runtime/hooks.ts";
 
-export const GUEST_LEAF = 0x1_0000;
+export { GUEST_LEAF };
 
 export interface NamedLeaf {
   readonly number: number;

@@ -60,6 +60,7 @@ export class Stops {
         exceptions.watchesOutcomes || breakpoints.hasReturned
           ? (outcome) => this.mayStopBehindCall(outcome)
           : undefined,
+      returnedLeaves: breakpoints.anyLeafFlags,
     };
   }
 

@@ -88,6 +88,9 @@ export class Call {
   private readonly registers: Readonly<Uint32Array>;
   /** The general registers as they were at entry: a leaf's operands stay readable while it prepares its outputs. */
   private readonly input = new Uint32Array(32);
+  /** The general registers as they will be at the end, while the LP's own do not follow (`isApart`). */
+  private readonly output = new Uint32Array(32);
+  private isApart = false;
   /** Locks held, oldest first: cell and kind (lock-words.ts) of each. */
   private readonly heldCells: number[] = [];
   private readonly heldKinds: number[] = [];
@@ -104,8 +107,12 @@ export class Call {
     this.sys = sys;
   }
 
-  /** Makes the object ready for a new entry. */
-  reset(isGuest: boolean, atomic: boolean): void {
+  /**
+   * Makes the object ready for a new entry. With `operands`, low and high half of each general register, the LP's registers go
+   * from what they are to what the leaf leaves in them at once, when it has ended: nobody sees them in between, and history
+   * keeps one change of each.
+   */
+  reset(isGuest: boolean, atomic: boolean, operands?: Readonly<Uint32Array>): void {
     this.isGuest = isGuest;
     this.atomic = atomic;
     this.acquisitions = 0;
@@ -115,7 +122,10 @@ export class Call {
     this.ownRegisters = isGuest;
     this.interrupted = false;
     this.heldCount = 0;
-    for (let i = 0; i < 32; i++) this.input[i] = this.registers[i] as number;
+    const words = operands ?? this.registers;
+    for (let i = 0; i < 32; i++) this.input[i] = words[i] as number;
+    this.isApart = operands !== undefined;
+    if (this.isApart) for (let i = 0; i < 32; i++) this.output[i] = words[i] as number;
     this.leaf = (this.input[0] as number) & 0xffff;
     this.version = ((this.input[0] as number) >>> 16) & 0xff;
   }
@@ -140,16 +150,28 @@ export class Call {
   }
 
   set(register: number, lo: number, hi: number): void {
+    if (this.isApart) {
+      this.output[register * 2] = lo;
+      this.output[register * 2 + 1] = hi;
+      return;
+    }
     this.store.write(this.gpr + register * 2, lo);
     this.store.write(this.gpr + register * 2 + 1, hi);
   }
 
   setNum(register: number, value: number): void {
-    this.store.writeNumber(this.gpr + register * 2, value);
+    this.set(register, value >>> 0, Math.floor(value / 0x1_0000_0000));
   }
 
   setBig(register: number, value: bigint): void {
-    this.store.writeBig(this.gpr + register * 2, value);
+    this.set(register, Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn));
+  }
+
+  /** The LP's registers become what the leaf has left so far, and follow it from here on: at its end, or before a guest's take over. */
+  joinRegisters(): void {
+    if (!this.isApart) return;
+    this.isApart = false;
+    for (let i = 0; i < 32; i++) this.store.write(this.gpr + i, this.output[i] as number);
   }
 
   // ---- memory ----

@@ -46,17 +46,19 @@ export class Machine {
 
   /** True while no LP is inside the module: then a call may run as one. */
   get quiescent(): boolean {
-    return this.open.every((entry) => entry === undefined);
+    for (let lp = 0; lp < this.open.length; lp++) if (this.open[lp] !== undefined) return false;
+    return true;
   }
 
-  /** Runs a SEAMCALL on the LP from its registers to its end. */
-  seamcall(lp: number): void {
+  /** Runs a SEAMCALL on the LP to its end: from its registers, or with `operands` in them (low and high half of each). */
+  seamcall(lp: number, operands?: Readonly<Uint32Array>): void {
     if (!this.quiescent) {
+      if (operands !== undefined) this.platform.writeGprs(lp, operands);
       const entry = this.beginSeamcall(lp);
       while (entry.step() !== undefined);
       return;
     }
-    const call = this.enter(lp, false, true);
+    const call = this.enter(lp, false, true, operands);
     try {
       runDispatch(call);
     } catch (error) {
@@ -149,12 +151,12 @@ export class Machine {
     return call;
   }
 
-  private enter(lp: number, isGuest: boolean, atomic: boolean): Call {
+  private enter(lp: number, isGuest: boolean, atomic: boolean, operands?: Readonly<Uint32Array>): Call {
     const call = this.calls[lp] as Call;
     if (this.open[lp] !== undefined) throw new Error(`LP ${lp} is inside the module`);
     if (!isGuest && this.inGuest(lp)) throw new Error(`a guest runs on LP ${lp}`);
     this.platform.enterModule();
-    call.reset(isGuest, atomic);
+    call.reset(isGuest, atomic, operands);
     return call;
   }
 
@@ -217,4 +219,5 @@ function leave(call: Call): void {
   if (!call.atomic) call.store.write(call.lpCell + LP_IS_BUSY, 0);
   call.releaseAll();
   if (!call.ownRegisters) call.set(RAX, call.statusLo, call.statusHi);
+  call.joinRegisters();
 }

@@ -115,6 +115,21 @@ export class Platform {
     this.store.writeBig(this.lpCell(lp) + LP_GPR + register * 2, value);
   }
 
+  /** Writes all general registers of the LP: low and high half of each. */
+  writeGprs(lp: number, words: Readonly<Uint32Array>): void {
+    const cell = this.lpCell(lp) + LP_GPR;
+    for (let i = 0; i < words.length; i++) this.store.write(cell + i, words[i] as number);
+  }
+
+  /** Puts `words` into the LP's general registers without a trace in history, and what was in them into `before`. */
+  swapGprs(lp: number, words: Readonly<Uint32Array>, before: Uint32Array): void {
+    const cell = this.lpCell(lp) + LP_GPR;
+    for (let i = 0; i < words.length; i++) {
+      before[i] = this.store.read(cell + i);
+      this.store.poke(cell + i, words[i] as number);
+    }
+  }
+
   // ---- CPUID and MSRs ----
 
   cpuid(lp: number, leaf: number, subleaf: number): CpuidResult {

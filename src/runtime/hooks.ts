@@ -1,7 +1,4 @@
 /** What drives the runtime can listen here, and have it stop. Nothing here changes what a flow does. */
-import type { LeafCall } from "../language/flow-code.ts";
-import type { LeafResult } from "./leaf-result.ts";
-
 /** A leaf that is about to be called or has just returned. */
 export interface LeafEvent {
   /** Number of the task's fiber. */
@@ -9,7 +6,8 @@ export interface LeafEvent {
   readonly lp: number;
   readonly name: string;
   readonly guest: boolean;
-  readonly call: LeafCall;
+  /** Number of the leaf, TDCALLs from GUEST_LEAF on. */
+  readonly callee: number;
 }
 
 /** An instruction of a guest, other than TDCALL, that the machine is about to execute: it may fault, or exit. */
@@ -20,11 +18,24 @@ export interface GuestEvent {
   readonly name: string;
 }
 
+/** Callees from here on are TDCALLs. */
+export const GUEST_LEAF = 0x1_0000;
+
 export interface RuntimeHooks {
   /** Its operands are in the LP's registers. True: stop before the call is made. */
-  leafEntry?: (event: LeafEvent) => boolean;
-  /** True: stop as soon as it has returned. Guests' own instructions that exit are no leaf of the host: they end its TDH.VP.ENTER. */
-  leafReturn?: (event: LeafEvent, result: LeafResult) => boolean;
+  leafEntry?: ((event: LeafEvent) => boolean) | undefined;
+  /** A byte for each callee: `leafEntry` is called for those with a 1 only. Undefined: for all. */
+  leaves?: Readonly<Uint8Array> | undefined;
+  /**
+   * Gets bits 63:32 and 31:0 of the status. True: stop as soon as it has returned. Guests' own instructions that exit are no leaf
+   * of the host: they end its TDH.VP.ENTER.
+   */
+  leafReturn?: ((event: LeafEvent, hi: number, lo: number) => boolean) | undefined;
+  /**
+   * A byte for each callee: without a 1 `leafReturn` is called for what is no plain success only: failures, and TDH.VP.ENTER,
+   * whose status says why the guest left. Undefined: for all calls.
+   */
+  returnedLeaves?: Readonly<Uint8Array> | undefined;
   /** True: stop before the instruction is executed, as before a leaf. */
   guestEntry?: (event: GuestEvent) => boolean;
   /** Text of a `log` statement. */

@@ -67,13 +67,14 @@ export class Interpreter {
    * Runs up to `budget` units of the tasks. `finishing`: a leaf was stepped to its end, and the first unit goes on behind it.
    */
   run(budget: number, limits: RunLimits = {}, finishing = false): StopReason {
-    const { state, stack, tasks } = this;
+    const { state, stack, tasks, calls } = this;
     const { store, fibers, globals, heap } = state;
     const { functions, constants } = state.program;
     const stops = limits.statements ?? NOWHERE;
     const depthLimit = limits.depth ?? -1;
     let units = 0;
     let leafDone = finishing;
+    calls.places = 0;
     for (;;) {
       // ---- the task that runs, and its innermost frame ----
       const ended = tasks.choose();
@@ -110,6 +111,7 @@ export class Interpreter {
                 store.write(frame + FRAME_PC, pc);
                 const preempted = tasks.preempt();
                 store.mark();
+                calls.places = 0;
                 units++;
                 if (stops[code[pc + 1] as number] === 1) return STOP_STATEMENT;
                 if (depthLimit >= 0 && tasks.depth(task) <= depthLimit) return STOP_DEPTH;
@@ -201,12 +203,12 @@ export class Interpreter {
                 sp = store.read(frame + FRAME_SPILLED);
                 if (sp > 0) unspill(store, stack, base + fn.locals, sp, frame);
                 if (!handled) stack[sp++] = result;
-                else if (!this.calls.isRepeated(fiber, code, pc)) {
-                  sp = this.calls.replaceResult(code, pc, stack, sp, result);
+                else if (!calls.isRepeated(fiber, code, pc)) {
+                  sp = calls.replaceResult(code, pc, stack, sp, result);
                   pc += 3;
                 }
               } else if (state.isGuest(fiber)) {
-                this.calls.halt(task, fiber);
+                calls.halt(task, fiber);
                 fiber = task;
                 leafDone = true;
                 continue frames;
@@ -214,14 +216,15 @@ export class Interpreter {
                 tasks.end(task);
                 tasks.next();
                 store.mark();
+                calls.places = 0;
                 units++;
                 if (units >= budget) return tasks.isOver() ? STOP_DONE : STOP_BUDGET;
                 break frames;
               }
-            } else if (operation === OP_BUILTIN && !this.calls.isGuestInstruction(fiber, code, pc)) {
+            } else if (operation === OP_BUILTIN && !calls.isGuestInstruction(fiber, code, pc)) {
               const count = code[pc + 2] as number;
               sp -= count;
-              stack[sp] = this.calls.builtin(fiber, code[pc + 1] as number, stack, sp, count);
+              stack[sp] = calls.builtin(fiber, code[pc + 1] as number, stack, sp, count);
               sp++;
               pc += 3;
             } else if (operation === OP_AND || operation === OP_OR) {
@@ -231,18 +234,18 @@ export class Interpreter {
               } else pc = code[pc + 1] as number;
             } else if (operation === OP_LEAF || operation === OP_BUILTIN) {
               // The module runs: for the host, or for an instruction of the guest.
-              const next = this.calls.call(task, fiber, code, pc, stack, sp, leafDone, pc === resumedAt);
+              const next = calls.call(task, fiber, code, pc, stack, sp, leafDone, pc === resumedAt);
               resumedAt = -1;
               leafDone = next === NEXT_EXITED;
-              sp = this.calls.stackPointer;
+              sp = calls.stackPointer;
               if (next === NEXT_RETURNED) pc += 3;
               else {
                 // Unless the call is over, its operands stay on the stack.
-                store.write(frame + FRAME_PC, this.calls.isOver ? pc + 3 : pc);
+                store.write(frame + FRAME_PC, calls.isOver ? pc + 3 : pc);
                 if (sp > 0) spill(store, stack, base + fn.locals, sp, frame);
                 if (next === NEXT_STOP) {
                   store.mark();
-                  return this.calls.stopReason;
+                  return calls.stopReason;
                 }
                 fiber = state.active(task);
                 continue frames;
@@ -262,6 +265,7 @@ export class Interpreter {
                 tasks.next();
               }
               store.mark();
+              calls.places = 0;
               units++;
               if (units >= budget) return STOP_BUDGET;
               break frames;

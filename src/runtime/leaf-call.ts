@@ -8,6 +8,7 @@ import { highHalf, type Integer, isInteger, lowHalf, Status, shiftLeft } from ".
 import { LP_GPR } from "../platform/lp.ts";
 import type { Platform } from "../platform/platform.ts";
 import { FlowError } from "./flow-error.ts";
+import { GUEST_LEAF } from "./hooks.ts";
 import { LeafResult } from "./leaf-result.ts";
 import { aType } from "./values.ts";
 
@@ -16,7 +17,34 @@ const REGISTERS = registerNames.length;
 /** The registers of the call that is being made: low and high half of each. Used within one call only. */
 const scratch = new Uint32Array(REGISTERS * 2);
 
-/** Writes all general registers of the LP: those that the call does not name are 0. `values` has its operands from `first` on. */
+/** By a number of bits: the first number that has more. */
+const LIMITS = Array.from({ length: 65 }, (_, bits) => 2 ** bits);
+
+/**
+ * The general registers for a call, low and high half of each: those that it does not name are 0. `values` has its operands from
+ * `first` on. The array is used again for the next call.
+ */
+export function registersFor(
+  platform: Platform,
+  call: LeafCall,
+  values: readonly unknown[],
+  first: number,
+): Readonly<Uint32Array> {
+  const { operands } = call;
+  scratch.fill(0);
+  scratch[0] = call.number;
+  for (let index = 0; index < operands.length; index++) {
+    const operand = operands[index] as LeafOperand;
+    const value = values[first + index];
+    // Almost all operands are numbers that stand at the register's lowest bit, or where they are.
+    const isPlain = typeof value === "number" && operand.width > 0 && (operand.low === 0 || operand.inPlace);
+    if (isPlain && (operand.inPlace || value < (LIMITS[operand.width] as number))) put(operand.register, value);
+    else place(platform, operand, integerOf(operand, value));
+  }
+  return scratch;
+}
+
+/** Writes all general registers of the LP, as `registersFor` gives them. */
 export function loadRegisters(
   platform: Platform,
   lp: number,
@@ -24,13 +52,7 @@ export function loadRegisters(
   values: readonly unknown[],
   first: number,
 ): void {
-  scratch.fill(0);
-  scratch[0] = call.number;
-  call.operands.forEach((operand, index) => {
-    place(platform, operand, integerOf(operand, values[first + index]));
-  });
-  const cell = platform.lpCell(lp) + LP_GPR;
-  for (let i = 0; i < scratch.length; i++) platform.store.write(cell + i, scratch[i] as number);
+  platform.writeGprs(lp, registersFor(platform, call, values, first));
 }
 
 function integerOf(operand: LeafOperand, value: unknown): Integer {
@@ -45,7 +67,7 @@ function place(platform: Platform, operand: LeafOperand, value: Integer): void {
   let bits = value;
   if (operand.width === 0) bits = shiftLeft(value, platform.addressBits);
   else if (operand.width < 64 && !operand.inPlace) {
-    if (value >= 2 ** operand.width) {
+    if (value >= (LIMITS[operand.width] as number)) {
       throw new FlowError(
         `the operand "${operand.name}" has ${operand.width} bits; ${value} does not fit`,
         "to set any bits, name the register",
@@ -53,9 +75,32 @@ function place(platform: Platform, operand: LeafOperand, value: Integer): void {
     }
     bits = shiftLeft(value, operand.low);
   }
-  const at = operand.register * 2;
+  put(operand.register, bits);
+}
+
+/** Operands can share a register. */
+function put(register: number, bits: Integer): void {
+  const at = register * 2;
   scratch[at] = (scratch[at] as number) | lowHalf(bits);
   scratch[at + 1] = (scratch[at + 1] as number) | highHalf(bits);
+}
+
+/** Number of the leaf that is called, TDCALLs from GUEST_LEAF on. The operands are on the stack from `first` on. */
+export function calleeOf(call: LeafCall, stack: readonly unknown[], first: number): number {
+  const base = call.guest ? GUEST_LEAF : 0;
+  if (call.name !== undefined) return base + call.number;
+  const index = call.operands.findIndex(({ register, low }) => register === RAX && low === 0);
+  if (index < 0) return base + (call.number & 0xffff);
+  return base + (lowHalf(integerOf(call.operands[index] as LeafOperand, stack[first + index])) & 0xffff);
+}
+
+export function calleeName(callee: number): string {
+  return callee >= GUEST_LEAF ? leafNameOf(callee - GUEST_LEAF, true) : leafNameOf(callee, false);
+}
+
+/** Whether the LP's registers hold a status with the error or the non-recoverable bit. */
+export function hasFailed(platform: Platform, lp: number): boolean {
+  return platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2 + 1) >>> 30 !== 0;
 }
 
 /** Number of the leaf that the LP's registers ask for. */
@@ -71,9 +116,13 @@ export function leafNameOf(number: number, guest: boolean): string {
 
 /** The registers of the LP as a result. */
 export function takeResult(platform: Platform, lp: number, leaf: string): LeafResult {
-  const words = new Uint32Array(REGISTERS * 2);
-  // Word by word: a view of the store would cost more than the copy.
+  // Arrays of 64 bytes each: larger ones do not lie in the heap of objects, and cost ten times as much.
+  const lows = new Uint32Array(REGISTERS);
+  const highs = new Uint32Array(REGISTERS);
   const cell = platform.lpCell(lp) + LP_GPR;
-  for (let i = 0; i < words.length; i++) words[i] = platform.store.read(cell + i);
-  return new LeafResult(leaf, leafSignatures.get(leaf), words);
+  for (let i = 0; i < REGISTERS; i++) {
+    lows[i] = platform.store.read(cell + i * 2);
+    highs[i] = platform.store.read(cell + i * 2 + 1);
+  }
+  return new LeafResult(leaf, leafSignatures.get(leaf), lows, highs);
 }

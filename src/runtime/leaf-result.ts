@@ -5,25 +5,33 @@ import { decodeStatus } from "../arch/status.ts";
 import { and, fromHalves, type Integer, Status, shiftRight } from "../language/values.ts";
 
 const RAX = 0;
+const NO_OUTPUTS: readonly LeafOperand[] = [];
 
 export class LeafResult {
   readonly leaf: string;
   private readonly outputs: readonly LeafOperand[];
-  /** The general registers after the call: low and high half of each. */
-  private readonly words: Readonly<Uint32Array>;
+  /** Low and high halves of the general registers after the call. */
+  private readonly lows: Readonly<Uint32Array>;
+  private readonly highs: Readonly<Uint32Array>;
 
-  constructor(leaf: string, signature: LeafSignature | undefined, words: Readonly<Uint32Array>) {
+  constructor(
+    leaf: string,
+    signature: LeafSignature | undefined,
+    lows: Readonly<Uint32Array>,
+    highs: Readonly<Uint32Array>,
+  ) {
     this.leaf = leaf;
-    this.outputs = signature?.outputs ?? [];
-    this.words = words;
+    this.outputs = signature?.outputs ?? NO_OUTPUTS;
+    this.lows = lows;
+    this.highs = highs;
   }
 
   get status(): Status {
-    return new Status(this.words[1] as number, this.words[0] as number);
+    return new Status(this.highs[RAX] as number, this.lows[RAX] as number);
   }
 
   register(number: number): Integer {
-    return fromHalves(this.words[number * 2] as number, this.words[number * 2 + 1] as number);
+    return fromHalves(this.lows[number] as number, this.highs[number] as number);
   }
 
   /** Status parts, outputs by name, registers by name; undefined if there is nothing of that name. */
@@ -32,8 +40,8 @@ export class LeafResult {
     if (output !== undefined) return this.part(output);
     const register = registerNames.indexOf(name as (typeof registerNames)[number]);
     if (register >= 0) return this.register(register);
-    const hi = this.words[RAX * 2 + 1] as number;
-    const lo = this.words[RAX * 2] as number;
+    const hi = this.highs[RAX] as number;
+    const lo = this.lows[RAX] as number;
     if (name === "status") return this.status;
     if (name === "ok") return !this.status.failed;
     if (name === "name") return decodeStatus(hi, lo).name ?? "";
@@ -58,7 +66,7 @@ export class LeafResult {
   }
 
   stateKey(): string {
-    return `${this.leaf}:${this.words.join(",")}`;
+    return `${this.leaf}:${this.lows.join(",")}:${this.highs.join(",")}`;
   }
 
   private part(output: LeafOperand): Integer {

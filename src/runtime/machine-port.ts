@@ -15,8 +15,8 @@ export interface MachinePort {
   readonly store: Store;
   readonly platform: Platform;
   inGuest(lp: number): boolean;
-  /** Runs a SEAMCALL from the LP's general registers to its end. */
-  seamcall(lp: number): void;
+  /** Runs a SEAMCALL to its end: from the LP's general registers, or with `operands` in them (low and high half of each). */
+  seamcall(lp: number, operands?: Readonly<Uint32Array>): void;
   beginSeamcall(lp: number): ModuleEntry;
   /** The guest on the LP does something; its registers are the LP's. */
   guest(lp: number, action: GuestAction): GuestResult;

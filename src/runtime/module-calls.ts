@@ -2,7 +2,8 @@
  * Calls of the TDX module: SEAMCALLs of host tasks, and what guests do. A TDH.VP.ENTER that enters a guest is not over until
  * the guest exits: meanwhile the guest's fiber runs on top of the task.
  */
-import { RAX } from "../arch/registers.ts";
+import { TDH_VP_ENTER } from "../arch/generated/leaves.ts";
+import { RAX, registerNames } from "../arch/registers.ts";
 import { statusText } from "../arch/status.ts";
 import { builtins } from "../language/builtins.ts";
 import { type LeafCall, OP_BUILTIN, OP_LEAF } from "../language/flow-code.ts";
@@ -21,8 +22,8 @@ import {
 } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
 import { type GuestInstruction, guestInstructions, haltInstruction, tdcallInstruction } from "./guest-instructions.ts";
-import { type LeafEvent, STOP_LEAF, STOP_RETURNED, type StopReason } from "./hooks.ts";
-import { leafNameOf, leafNumber, loadRegisters, takeResult } from "./leaf-call.ts";
+import { STOP_LEAF, STOP_RETURNED, type StopReason } from "./hooks.ts";
+import { calleeName, calleeOf, hasFailed, registersFor, takeResult } from "./leaf-call.ts";
 import type { LeafResult } from "./leaf-result.ts";
 import type { SessionState } from "./session-state.ts";
 
@@ -37,6 +38,7 @@ export const NEXT_EXITED = 2;
 export const NEXT_STOP = 3;
 type Next = 0 | 1 | 2 | 3;
 
+const REGISTER_WORDS = registerNames.length * 2;
 const EXIT_EPT_VIOLATION = 48;
 const EXCEPTION_NAMES: Readonly<Record<number, string>> = {
   6: "#UD",
@@ -53,7 +55,12 @@ export class ModuleCalls {
   /** After NEXT_STOP: whether the call was made. */
   isOver = false;
   stopReason: StopReason = STOP_LEAF;
+  /** Places before and behind calls of leaves that were passed in this unit. */
+  places = 0;
   private readonly state: SessionState;
+  /** An LP's registers while somebody looks at those of a call that comes next. */
+  private readonly hidden = new Uint32Array(REGISTER_WORDS);
+  private readonly shown = new Uint32Array(REGISTER_WORDS);
   /** How the guest action ended that was stepped to its end. */
   private steppedOutcome: GuestResult | undefined;
 
@@ -88,9 +95,9 @@ export class ModuleCalls {
       );
     }
     if (!done) {
-      loadRegisters(machine.platform, lp, call, stack, sp - call.operands.length);
-      if (!resumed && this.stopsBefore(task, lp, call)) return NEXT_STOP;
-      machine.seamcall(lp);
+      const registers = registersFor(machine.platform, call, stack, sp - call.operands.length);
+      if (!resumed && this.stopsBefore(task, lp, call, stack, sp - call.operands.length, registers)) return NEXT_STOP;
+      machine.seamcall(lp, registers);
     }
     if (machine.inGuest(lp)) return this.enterGuest(task, lp);
     return this.finish(task, lp, call, code, pc, stack, sp);
@@ -106,17 +113,15 @@ export class ModuleCalls {
     stack: unknown[],
     sp: number,
   ): Next {
-    const { machine, hooks } = this.state;
-    const checked = code[pc + 2] === 1;
-    const result = takeResult(machine.platform, lp, call.name ?? "seamcall");
-    const stop = hooks.leafReturn?.(this.event(task, lp, call), result) ?? false;
-    if (checked) ModuleCalls.checkStatus(result);
+    const { platform } = this.state.machine;
+    const leaf = call.name ?? "seamcall";
     let top = sp - call.operands.length;
-    if (!checked) stack[top++] = result;
+    const stop = this.stopsBehind(task, lp, call, stack, top);
+    if (code[pc + 2] !== 1) stack[top++] = takeResult(platform, lp, leaf);
+    else if (hasFailed(platform, lp)) ModuleCalls.checkStatus(takeResult(platform, lp, leaf));
     this.stackPointer = top;
     if (!stop) return NEXT_RETURNED;
     this.isOver = true;
-    this.stopReason = STOP_RETURNED;
     return NEXT_STOP;
   }
 
@@ -128,9 +133,42 @@ export class ModuleCalls {
     );
   }
 
-  private stopsBefore(task: number, lp: number, call: LeafCall): boolean {
-    if (this.state.hooks.leafEntry?.(this.event(task, lp, call)) !== true) return false;
-    this.stopReason = STOP_LEAF;
+  /** `registers`: what the LP's are to hold for the call, if they do not yet. They do for whoever is asked. */
+  private stopsBefore(
+    task: number,
+    lp: number,
+    call: LeafCall,
+    stack: readonly unknown[],
+    first: number,
+    registers?: Readonly<Uint32Array>,
+  ): boolean {
+    this.places++;
+    const { machine, hooks } = this.state;
+    if (hooks.leafEntry === undefined) return false;
+    const callee = calleeOf(call, stack, first);
+    if (hooks.leaves !== undefined && hooks.leaves[callee] !== 1) return false;
+    if (registers !== undefined) machine.platform.swapGprs(lp, registers, this.hidden);
+    const stops = hooks.leafEntry({ task, lp, name: calleeName(callee), guest: call.guest, callee });
+    if (registers !== undefined) {
+      machine.platform.swapGprs(lp, this.hidden, this.shown);
+      if (stops) machine.platform.writeGprs(lp, registers);
+    }
+    if (stops) this.stopReason = STOP_LEAF;
+    return stops;
+  }
+
+  private stopsBehind(task: number, lp: number, call: LeafCall, stack: readonly unknown[], first: number): boolean {
+    this.places++;
+    const { machine, hooks } = this.state;
+    if (hooks.leafReturn === undefined) return false;
+    const rax = machine.platform.lpCell(lp) + LP_GPR + RAX * 2;
+    const hi = machine.store.read(rax + 1);
+    const callee = calleeOf(call, stack, first);
+    const isPlain = hi >>> 30 === 0 && callee !== TDH_VP_ENTER;
+    if (isPlain && hooks.returnedLeaves !== undefined && hooks.returnedLeaves[callee] !== 1) return false;
+    const event = { task, lp, name: calleeName(callee), guest: call.guest, callee };
+    if (!hooks.leafReturn(event, hi, machine.store.read(rax))) return false;
+    this.stopReason = STOP_RETURNED;
     return true;
   }
 
@@ -138,11 +176,6 @@ export class ModuleCalls {
     if (this.state.hooks.guestEntry?.({ task, lp, name: builtins[builtin]?.name ?? "" }) !== true) return false;
     this.stopReason = STOP_LEAF;
     return true;
-  }
-
-  private event(task: number, lp: number, call: LeafCall): LeafEvent {
-    const name = call.name ?? leafNameOf(leafNumber(this.state.machine.platform, lp), call.guest);
-    return { task, lp, name, guest: call.guest, call };
   }
 
   // ---- guests ----
@@ -220,7 +253,7 @@ export class ModuleCalls {
     if (!done || outcome === undefined) {
       const call = code[pc] === OP_LEAF ? this.state.program.leafCalls[code[pc + 1] as number] : undefined;
       instruction.prepare?.(platform, lp);
-      if (call !== undefined && !resumed && this.stopsBefore(task, lp, call)) return NEXT_STOP;
+      if (call !== undefined && !resumed && this.stopsBefore(task, lp, call, stack, first)) return NEXT_STOP;
       if (call === undefined && !resumed && this.stopsBeforeInstruction(task, lp, code[pc + 1] as number))
         return NEXT_STOP;
       outcome = machine.guest(lp, instruction.action);
@@ -250,12 +283,11 @@ export class ModuleCalls {
     this.stackPointer = first;
     if (code[pc] === OP_LEAF) {
       const call = this.state.program.leafCalls[code[pc + 1] as number] as LeafCall;
-      const stop = this.state.hooks.leafReturn?.(this.event(task, lp, call), value as LeafResult) ?? false;
+      const stop = this.stopsBehind(task, lp, call, stack, first);
       if (code[pc + 2] === 1) ModuleCalls.checkStatus(value as LeafResult);
       else stack[this.stackPointer++] = value;
       if (!stop) return NEXT_RETURNED;
       this.isOver = true;
-      this.stopReason = STOP_RETURNED;
       return NEXT_STOP;
     }
     stack[this.stackPointer++] = value;

@@ -108,6 +108,11 @@ export class Runtime {
     return this.interpreter.run(units, limits);
   }
 
+  /** Places before and behind calls of leaves that were passed in the unit in which the last run stopped. */
+  get places(): number {
+    return this.interpreter.calls.places;
+  }
+
   /** Runs one unit. */
   step(limits: RunLimits = {}): StopReason {
     return this.run(1, limits);

@@ -228,6 +228,7 @@ function updateVmcs(call: Call): void {
 function swapRegisters(call: Call, fromVmcall: boolean): void {
   const { store, tdvpr } = call;
   const gpr = call.lpCell + LP_GPR;
+  call.joinRegisters();
   const mask = fromVmcall ? store.read(tdvpr + TDVPS_RCX) : 0;
   for (let register = RAX; register <= 15; register++) {
     const lo = store.read(gpr + register * 2);

@@ -34,7 +34,8 @@ export class LoggedMachine extends Machine {
     this.since = store.mark();
   }
 
-  override seamcall(lp: number): void {
+  override seamcall(lp: number, operands?: Readonly<Uint32Array>): void {
+    if (operands !== undefined) this.platform.writeGprs(lp, operands);
     this.enterFrom(lp);
     super.seamcall(lp);
     this.registers[lp]?.save(this.after);
