@@ -1,33 +1,11 @@
 /** Parses one source. */
-import { type AstNode, type CstNode, GrammarUtils } from "langium";
-import { type DiagnosticSink, type SourceFile, type Span, sourceFile } from "./diagnostics.ts";
+import type { AstNode, ParseResult } from "langium";
+import { type DiagnosticSink, type SourceFile, sourceFile } from "./diagnostics.ts";
 import type { Expression, Program } from "./generated/ast.ts";
-import { languageServices } from "./services.ts";
-
-/** How far a syntax tree that was parsed from a piece of a source lies behind that source's start. By its root. */
-const shifts = new WeakMap<CstNode, number>();
-
-/** Where a node of the tree lies in its source. */
-export function spanOf(node: { readonly $cstNode?: CstNode }): Span {
-  const cst = node.$cstNode;
-  if (cst === undefined) return { start: 0, end: 0 };
-  const shift = shifts.get(cst.root) ?? 0;
-  return { start: cst.offset + shift, end: cst.end + shift };
-}
-
-/** Where the name that a node declares lies. */
-export function nameSpan(node: AstNode): Span {
-  return propertySpan(node, "name");
-}
-
-/** Where a part of a node lies. */
-export function propertySpan(node: AstNode, property: string): Span {
-  const part = GrammarUtils.findNodeForProperty(node.$cstNode, property);
-  return part === undefined ? spanOf(node) : spanOf({ $cstNode: part });
-}
-
-/** The most errors that are worth telling about one source: past a mistake, most others follow from it. */
-const MAX_ERRORS = 20;
+import { isTooHigh, TooDeep } from "./parser/depth.ts";
+import { shiftTree } from "./places.ts";
+import { discardLanguageServices, languageServices, wholeParser } from "./services.ts";
+import { reportSyntaxErrors } from "./syntax-errors.ts";
 
 export interface ParsedSource {
   readonly source: SourceFile;
@@ -37,9 +15,8 @@ export interface ParsedSource {
 
 export function parseSource(path: string, text: string, sink: DiagnosticSink): ParsedSource {
   const source = sourceFile(path, text);
-  const result = languageServices().parser.LangiumParser.parse<Program>(text);
-  report(result, source, 0, sink);
-  return { source, program: result.value };
+  const program = parse<Program>(text, "Program", source, 0, sink);
+  return { source, program: program ?? ({ $type: "Program", statements: [] } satisfies Program) };
 }
 
 /** Parses an expression that lies in `source` at `offset`: inside a string, or a watch expression (its own source). */
@@ -50,66 +27,51 @@ export function parseExpression(
   sink: DiagnosticSink,
 ): Expression | undefined {
   const before = sink.all.length;
-  const result = languageServices().parser.LangiumParser.parse<Expression>(text, { rule: "Expression" });
-  report(result, source, offset, sink);
-  if (sink.all.length > before) return undefined;
-  const root = result.value.$cstNode?.root;
-  if (root !== undefined) shifts.set(root, offset);
+  const expression = parse<Expression>(text, "Expression", source, offset, sink);
+  return sink.all.length > before ? undefined : expression;
+}
+
+/** The tree of a text, with holes where it has mistakes; undefined if it is too deep for one. */
+function parse<T extends AstNode>(
+  text: string,
+  rule: string,
+  source: SourceFile,
+  offset: number,
+  sink: DiagnosticSink,
+): T | undefined {
+  try {
+    const whole = wholeParser().parse(text, rule, offset);
+    return (whole ?? parseWithMistakes(text, rule, source, offset, sink)) as T;
+  } catch (error) {
+    if (!(error instanceof TooDeep)) throw error;
+    sink.error(source, { start: error.offset, end: error.offset + 1 }, "nesting", error.message);
+    return undefined;
+  }
+}
+
+/** By Langium's parser, which says what is wrong and goes on behind it. */
+function parseWithMistakes(
+  text: string,
+  rule: string,
+  source: SourceFile,
+  offset: number,
+  sink: DiagnosticSink,
+): AstNode {
+  const result = byLangium(text, rule, offset);
+  if (isTooHigh(result.value)) throw new TooDeep(offset);
+  reportSyntaxErrors(result, source, offset, sink);
+  shiftTree(result.value, offset);
   return result.value;
 }
 
-interface Outcome {
-  readonly lexerErrors: readonly { readonly offset: number; readonly length: number; readonly message: string }[];
-  readonly parserErrors: readonly ParserError[];
-}
-
-interface ParserError {
-  readonly name: string;
-  readonly message: string;
-  readonly token: { readonly image: string; readonly startOffset: number; readonly endOffset?: number };
-  readonly previousToken?: { readonly image: string; readonly startOffset: number; readonly endOffset?: number };
-}
-
-function report(outcome: Outcome, source: SourceFile, offset: number, sink: DiagnosticSink): void {
-  let count = 0;
-  for (const error of outcome.lexerErrors) {
-    if (count++ >= MAX_ERRORS) return;
-    const start = offset + error.offset;
-    const character = source.text[start];
-    const message = character === '"' ? "this string does not end on its line" : `unexpected character "${character}"`;
-    sink.error(source, { start, end: start + Math.max(1, error.length) }, "syntax", message);
-  }
-  for (const error of outcome.parserErrors) {
-    if (count++ >= MAX_ERRORS) return;
-    const previous = error.previousToken;
-    const atEnd = !(error.token.startOffset >= 0) || error.token.image === "";
-    const start = atEnd ? endOf(previous, source.text.trimEnd().length - offset) : error.token.startOffset;
-    const end = atEnd ? start : endOf(error.token, start);
-    sink.error(source, { start: offset + start, end: offset + end }, "syntax", explain(error, atEnd));
+function byLangium(text: string, rule: string, offset: number): ParseResult {
+  try {
+    return languageServices().parser.LangiumParser.parse(text, { rule });
+  } catch {
+    // It throws nothing by itself: its stack was full, and what it had begun is still there.
+    discardLanguageServices();
+    throw new TooDeep(offset);
   }
 }
 
-function endOf(token: ParserError["token"] | undefined, otherwise: number): number {
-  return token?.endOffset !== undefined && token.endOffset >= 0 ? token.endOffset + 1 : otherwise;
-}
-
-/** The parser's message in words. */
-function explain(error: ParserError, atEnd: boolean): string {
-  const found = atEnd ? "the text ends" : `found "${error.token.image}"`;
-  const expected = /Expecting token of type '(.+?)' but found/.exec(error.message);
-  if (expected !== null && expected[1] !== "EOF") return `expected ${tokenName(expected[1] as string)}, but ${found}`;
-  if (expected !== null) return `unexpected "${error.token.image}"`;
-  const after = error.previousToken?.image;
-  if (/^(let|fn|for|spawn)$/.test(after ?? "") && /^[a-z_]+$/.test(error.token.image)) {
-    return `"${error.token.image}" is a word of the language and cannot be a name`;
-  }
-  if (after === undefined || after === "") return `${found}, which cannot begin a statement`;
-  return atEnd ? `the text ends after "${after}"` : `unexpected "${error.token.image}" after "${after}"`;
-}
-
-function tokenName(token: string): string {
-  if (token === "ID") return "a name";
-  if (token === "NUMBER") return "a number";
-  if (token === "TEXT") return "a string";
-  return `"${token}"`;
-}
+export { nameSpan, propertySpan, spanOf } from "./places.ts";

@@ -1,8 +1,8 @@
 /** Where statements begin: the places at which a flow can stop. */
 import { placeOf, type Span } from "./diagnostics.ts";
 import { OP_STATEMENT } from "./flow-code.ts";
-import type { Expression } from "./generated/ast.ts";
-import { spanOf } from "./parse.ts";
+import type { Expression, Statement } from "./generated/ast.ts";
+import { spanOf } from "./places.ts";
 import type { Work } from "./work.ts";
 
 /** A flow can stop here. */
@@ -15,10 +15,7 @@ export function beginStatement(work: Work, span: Span): void {
 }
 
 /** The first part of a statement, up to where its block begins: what is shown as the place of its condition. */
-export function headSpan(
-  node: { readonly $cstNode?: Parameters<typeof spanOf>[0]["$cstNode"] },
-  last: Expression | undefined,
-): Span {
+export function headSpan(node: Statement, last: Expression | undefined): Span {
   const whole = spanOf(node);
-  return { start: whole.start, end: last?.$cstNode === undefined ? whole.end : spanOf(last).end };
+  return { start: whole.start, end: last === undefined ? whole.end : spanOf(last).end };
 }

@@ -1,7 +1,6 @@
 /** Takes what syntax errors left unfinished out of a tree, so that the rest can be looked at. */
 import { type AstNode, AstUtils } from "langium";
-import type { Block, Program } from "./generated/ast.ts";
-import { languageServices } from "./services.ts";
+import { type Block, type Program, reflection } from "./generated/ast.ts";
 
 /** Drops each innermost statement that lacks something that the grammar asks for. Changes the tree. */
 export function dropUnfinished(program: Program): void {
@@ -16,7 +15,7 @@ export function dropUnfinished(program: Program): void {
 
 function isWhole(statement: AstNode): boolean {
   return AstUtils.streamAst(statement).every((node) => {
-    const { properties } = languageServices().shared.AstReflection.getTypeMetaData(node.$type);
+    const { properties } = reflection.getTypeMetaData(node.$type);
     const values = node as unknown as Readonly<Record<string, unknown>>;
     return Object.values(properties).every(({ name, optional }) => optional === true || values[name] !== undefined);
   });

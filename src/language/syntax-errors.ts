@@ -1,0 +1,62 @@
+/** Says in words what Langium's parser found wrong. */
+import type { DiagnosticSink, SourceFile } from "./diagnostics.ts";
+
+/** The most errors that are worth telling about one source: past a mistake, most others follow from it. */
+const MAX_ERRORS = 20;
+
+interface Outcome {
+  readonly lexerErrors: readonly { readonly offset: number; readonly length: number; readonly message: string }[];
+  readonly parserErrors: readonly ParserError[];
+}
+
+interface ParserError {
+  readonly name: string;
+  readonly message: string;
+  readonly token: { readonly image: string; readonly startOffset: number; readonly endOffset?: number };
+  readonly previousToken?: { readonly image: string; readonly startOffset: number; readonly endOffset?: number };
+}
+
+/** @param offset where the text that was parsed begins in its source */
+export function reportSyntaxErrors(outcome: Outcome, source: SourceFile, offset: number, sink: DiagnosticSink): void {
+  let count = 0;
+  for (const error of outcome.lexerErrors) {
+    if (count++ >= MAX_ERRORS) return;
+    const start = offset + error.offset;
+    const character = source.text[start];
+    const message = character === '"' ? "this string does not end on its line" : `unexpected character "${character}"`;
+    sink.error(source, { start, end: start + Math.max(1, error.length) }, "syntax", message);
+  }
+  for (const error of outcome.parserErrors) {
+    if (count++ >= MAX_ERRORS) return;
+    const previous = error.previousToken;
+    const atEnd = !(error.token.startOffset >= 0) || error.token.image === "";
+    const start = atEnd ? endOf(previous, source.text.trimEnd().length - offset) : error.token.startOffset;
+    const end = atEnd ? start : endOf(error.token, start);
+    sink.error(source, { start: offset + start, end: offset + end }, "syntax", explain(error, atEnd));
+  }
+}
+
+function endOf(token: ParserError["token"] | undefined, otherwise: number): number {
+  return token?.endOffset !== undefined && token.endOffset >= 0 ? token.endOffset + 1 : otherwise;
+}
+
+/** The parser's message in words. */
+function explain(error: ParserError, atEnd: boolean): string {
+  const found = atEnd ? "the text ends" : `found "${error.token.image}"`;
+  const expected = /Expecting token of type '(.+?)' but found/.exec(error.message);
+  if (expected !== null && expected[1] !== "EOF") return `expected ${tokenName(expected[1] as string)}, but ${found}`;
+  if (expected !== null) return `unexpected "${error.token.image}"`;
+  const after = error.previousToken?.image;
+  if (/^(let|fn|for|spawn)$/.test(after ?? "") && /^[a-z_]+$/.test(error.token.image)) {
+    return `"${error.token.image}" is a word of the language and cannot be a name`;
+  }
+  if (after === undefined || after === "") return `${found}, which cannot begin a statement`;
+  return atEnd ? `the text ends after "${after}"` : `unexpected "${error.token.image}" after "${after}"`;
+}
+
+function tokenName(token: string): string {
+  if (token === "ID") return "a name";
+  if (token === "NUMBER") return "a number";
+  if (token === "TEXT") return "a string";
+  return `"${token}"`;
+}

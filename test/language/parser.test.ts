@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import type { AstNode } from "langium";
+import { describe, expect, it } from "vitest";
+import { propertySpan, spanOf } from "../../src/language/places.ts";
+import { languageServices, wholeParser } from "../../src/language/services.ts";
+import { mutated } from "./sources.ts";
+
+/** What the compiler sees of a tree: types, properties, their order, and where all that lies. */
+function seen(node: AstNode): unknown {
+  const { $container, $containerProperty, $containerIndex } = node;
+  const properties = Object.entries(node)
+    .filter(([name, value]) => !name.startsWith("$") && value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    type: node.$type,
+    in: [$container?.$type, $containerProperty, $containerIndex],
+    at: spanOf(node),
+    properties: properties.map(([name, value]) => {
+      const isWord = typeof value === "string" || value === true;
+      // Langium keeps no place for the operators of a chain.
+      const at = isWord && node.$type !== "BinaryExpression" ? propertySpan(node, name) : undefined;
+      return [name, at, plain(value)];
+    }),
+  };
+}
+
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  return typeof value === "object" ? seen(value as AstNode) : value;
+}
+
+function byLangium(text: string, rule = "Program"): AstNode | undefined {
+  const { value, lexerErrors, parserErrors } = languageServices().parser.LangiumParser.parse(text, { rule });
+  return lexerErrors.length + parserErrors.length === 0 ? value : undefined;
+}
+
+function expectSameTree(text: string): void {
+  const whole = wholeParser().parse(text, "Program", 0);
+  const langium = byLangium(text);
+  if (langium === undefined) expect(whole, text).toBeUndefined();
+  // Where two tokens do not decide, a whole source may be left to Langium's parser.
+  else if (whole !== undefined && text.trim() !== "") expect(seen(whole), text).toEqual(seen(langium));
+}
+
+const FILES = ["flows", "scenarios"].flatMap((folder) =>
+  (readdirSync(folder, { recursive: true }) as string[])
+    .filter((name) => name.endsWith(".tdx"))
+    .map((name) => `${folder}/${name}`),
+);
+
+describe("the parser of whole sources and the one for sources with mistakes", () => {
+  it.each(FILES)("make the same tree of %s", (file) => {
+    const text = readFileSync(file, "utf8");
+    expect(wholeParser().parse(text, "Program", 0)).toBeDefined();
+    expectSameTree(text);
+  });
+
+  it("make the same tree of any other source, or none", () => {
+    fc.assert(fc.property(mutated, expectSameTree), { numRuns: Number(process.env.FUZZ_RUNS ?? 500) });
+  }, 600_000);
+
+  it("tell the same words from each other", () => {
+    const { lexer } = wholeParser();
+    fc.assert(
+      fc.property(fc.oneof(mutated, fc.string({ unit: "binary" })), (text) => {
+        const { count, kinds, starts, comments } = lexer.tokenize(text);
+        const { tokens, hidden } = languageServices().parser.Lexer.tokenize(text);
+        const own = Array.from({ length: count }, (_, at) => [lexer.names[kinds[at] ?? 0], starts[at]]);
+        expect(own).toEqual(tokens.map(({ tokenType, startOffset }) => [tokenType.name, startOffset]));
+        expect(comments.filter((_, at) => at % 2 === 0)).toEqual(hidden.map(({ startOffset }) => startOffset));
+      }),
+    );
+  });
+});
