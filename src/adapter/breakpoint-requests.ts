@@ -5,6 +5,7 @@ import type { DataBreakpointRequest } from "../debugger/data-breakpoints.ts";
 import { EXCEPTION_FILTERS } from "../debugger/exceptions.ts";
 import type { Session } from "../debugger/session.ts";
 import type { ClientView } from "./client-view.ts";
+import type { Instructions } from "./instructions.ts";
 import { RequestError } from "./request-error.ts";
 import { normalPath, type Sources } from "./sources.ts";
 
@@ -45,6 +46,33 @@ export class BreakpointRequests {
   ): Breakpoints {
     session.control.breakpointsChanged();
     return session.breakpoints.setFunctions(requests).map((answer) => this.client.breakpoint(answer));
+  }
+
+  /** Breakpoints on steps of the module by the addresses that `instructions` gave. */
+  async instructions(
+    session: Session,
+    instructions: Instructions,
+    requests: readonly (DebugProtocol.SourceBreakpoint & { readonly reference: string; readonly offset: number })[],
+  ): Promise<Breakpoints> {
+    const places = await Promise.all(
+      requests.map(({ reference, offset }) =>
+        instructions.locate(reference, offset).catch((error: unknown) => {
+          if (error instanceof RequestError) return error.message;
+          throw error;
+        }),
+      ),
+    );
+    session.control.breakpointsChanged();
+    const wanted = requests.map((request, i) => ({
+      ...request,
+      at: places[i] as { path: string; line: number } | string,
+    }));
+    return session.breakpoints.setSteps(wanted).map((answer, i) => {
+      const { at } = wanted[i] as (typeof wanted)[number];
+      if (typeof at === "string") return this.client.breakpoint(answer);
+      const instructionReference = instructions.reference(at.path, at.line);
+      return { ...this.client.breakpoint(answer, this.sources.describeLeaf(at.path)), instructionReference };
+    });
   }
 
   exceptions(

@@ -9,8 +9,11 @@ import type { Session } from "../debugger/session.ts";
 import type { StackFrame } from "../debugger/stack.ts";
 import type { ClientView } from "./client-view.ts";
 import { exceptionInfo } from "./exception-info.ts";
+import { type FrameFormat, flowFrameName } from "./frame-names.ts";
 import { INSPECT_VIEWS, type InspectResponse, type InspectViewName } from "./inspect-protocol.ts";
+import { Instructions } from "./instructions.ts";
 import { MemoryReader } from "./memory.ts";
+import { TDX_MODULE } from "./modules.ts";
 import { References } from "./references.ts";
 import { RequestError } from "./request-error.ts";
 import type { Sources } from "./sources.ts";
@@ -45,6 +48,7 @@ function addressOf(text: string): number | undefined {
 
 export class Looking {
   readonly memory = new MemoryReader();
+  readonly instructions: Instructions;
   private readonly sources: Sources;
   private readonly client: ClientView;
   private readonly references = new References();
@@ -55,6 +59,7 @@ export class Looking {
   constructor(sources: Sources, client: ClientView) {
     this.sources = sources;
     this.client = client;
+    this.instructions = new Instructions(sources);
   }
 
   /** The session moves: numbers that were handed out mean nothing any more. */
@@ -68,7 +73,7 @@ export class Looking {
     return session.tasks().map(({ id, name }) => ({ id: threadOf(id), name }));
   }
 
-  async stack(session: Session, threadId: number): Promise<DebugProtocol.StackFrame[]> {
+  async stack(session: Session, threadId: number, format: FrameFormat): Promise<DebugProtocol.StackFrame[]> {
     const task = threadId - 1;
     if (!session.debuggee.runtime.tasks().some(({ id }) => id === task)) {
       throw new RequestError(`there is no thread ${threadId}`);
@@ -77,16 +82,24 @@ export class Looking {
     const frames = session
       .stack(task)
       .map((frame) => ({ frame, id: this.spentFrames + this.frames.push({ task, frame }) }));
-    return Promise.all(frames.map(({ frame, id }) => this.describe(frame, id)));
+    return Promise.all(frames.map(({ frame, id }) => this.describe(session, task, frame, id, format)));
   }
 
-  private async describe(frame: StackFrame, id: number): Promise<DebugProtocol.StackFrame> {
+  private async describe(
+    session: Session,
+    task: number,
+    frame: StackFrame,
+    id: number,
+    format: FrameFormat,
+  ): Promise<DebugProtocol.StackFrame> {
     const { client } = this;
     const isLeaf = frame.kind === "leaf";
     const source = isLeaf ? this.sources.describeLeaf(frame.path) : this.sources.describeFlow(frame.path);
     return {
       id,
-      name: isLeaf ? await this.leafFrameName(frame) : frame.name,
+      name: isLeaf ? await this.leafFrameName(frame) : flowFrameName(session, task, frame, format),
+      moduleId: isLeaf ? TDX_MODULE : frame.path,
+      ...(isLeaf && { instructionPointerReference: this.instructions.reference(frame.path, frame.line) }),
       source: frame.isSubtle ? { ...source, presentationHint: "deemphasize" } : source,
       line: client.line(frame.line),
       column: client.column(frame.column),
@@ -117,18 +130,26 @@ export class Looking {
     }));
   }
 
-  variables(reference: number): DebugProtocol.Variable[] {
+  variables(reference: number, hex: boolean): DebugProtocol.Variable[] {
     const items = this.references.get(reference);
     if (items === undefined) throw new RequestError(`there are no variables ${reference}`);
     // Not an error: the client asked before it heard of the new stop, and would show the error where values belong.
     if (items === "spent") return [];
-    return items.map((item) => this.references.toVariable(item));
+    return items.map((item) => this.references.toVariable(item, hex));
   }
 
-  evaluate(session: Session, expression: string, frameId: number | undefined): DebugProtocol.EvaluateResponse["body"] {
+  /** Value of an expression, or the memory at a reference. @param hex integers in hexadecimal */
+  evaluate(
+    session: Session,
+    expression: string,
+    frameId: number | undefined,
+    hex: boolean,
+  ): DebugProtocol.EvaluateResponse["body"] {
+    if (/^\s*(raw|host|td\d+):/.test(expression))
+      return { ...this.memory.show(session, expression), variablesReference: 0 };
     const item = session.evaluate(expression, frameId === undefined ? 0 : this.frame(frameId).frame.flowFrame);
     if ("error" in item) throw new RequestError(item.error);
-    const { value, type, variablesReference, memoryReference } = this.references.toVariable(item);
+    const { value, type, variablesReference, memoryReference } = this.references.toVariable(item, hex);
     return {
       result: value,
       variablesReference,

@@ -1,5 +1,6 @@
-/** Memory as the host sees it, by physical address; and which of what a client has read has changed since. */
+/** Memory by reference (debugger/memory-views.ts); and which of what a client has read has changed since. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import { memoryReference, readView, viewEnd } from "../debugger/memory-views.ts";
 import type { Session } from "../debugger/session.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -8,32 +9,43 @@ const MAX_BYTES = 1 << 20;
 /** Ranges that are watched for changes, the latest. */
 const MAX_WATCHED = 64;
 const PAGE = 4096;
+const SHOWN_BYTES = 16;
 
 interface Watched {
   readonly reference: string;
   readonly offset: number;
   readonly count: number;
-  readonly hpa: number;
+  /** Numbers of the pages that were read. */
+  readonly pages: readonly number[];
 }
 
 export class MemoryReader {
   private watched: Watched[] = [];
 
   read(session: Session, reference: string, offset: number, count: number): DebugProtocol.ReadMemoryResponse["body"] {
-    const base = Number(reference);
-    if (!/^0x[0-9a-f]+$/i.test(reference) || !Number.isSafeInteger(base)) {
-      throw new RequestError(`"${reference}" is no physical address`);
-    }
+    const base = memoryReference(reference);
+    if (base === undefined) throw new RequestError(`"${reference}" is no address: write 0x…, host:0x… or td0:0x…`);
     if (count < 0) throw new RequestError('"count" cannot be negative');
-    const { platform } = session.debuggee.machine;
-    const hpa = base + offset;
-    const end = 2 ** platform.addressBits;
-    const address = `0x${Math.max(hpa, 0).toString(16)}`;
-    if (hpa < 0 || hpa >= end) return { address, unreadableBytes: count };
-    const readable = Math.min(count, MAX_BYTES, end - hpa);
-    this.watched = [...this.watched, { reference, offset, count: readable, hpa }].slice(-MAX_WATCHED);
-    const data = base64(platform.memory.readBytes(hpa, readable));
-    return { address, data, ...(readable < count && { unreadableBytes: count - readable }) };
+    const { moment } = session.inspector;
+    const from = base.address + offset;
+    const address = `0x${Math.max(from, 0).toString(16)}`;
+    if (from < 0 || from >= viewEnd(moment.machine, base.view)) return { address, unreadableBytes: count };
+    const part = readView(moment, { ...base, address: from }, Math.min(count, MAX_BYTES));
+    const readable = part.data.length;
+    const pages = part.pages.map((hpa) => hpa / PAGE);
+    this.watched = [...this.watched, { reference, offset, count, pages }].slice(-MAX_WATCHED);
+    return { address, data: base64(part.data), ...(readable < count && { unreadableBytes: count - readable }) };
+  }
+
+  /** The first bytes at a reference, for people; with the reference, by which a client opens all of them. */
+  show(session: Session, text: string): { readonly result: string; readonly memoryReference: string } {
+    const reference = memoryReference(text);
+    if (reference === undefined) throw new RequestError(`"${text}" is no address: write raw:0x…, host:0x… or td0:0x…`);
+    const { data, pages, end } = readView(session.inspector.moment, reference, SHOWN_BYTES);
+    if (data.length === 0) throw new RequestError(end);
+    const bytes = [...data].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const hpa = (pages[0] as number) + (reference.address % PAGE);
+    return { result: `${bytes} · ${session.inspector.moment.hpa(hpa)}`, memoryReference: text.trim() };
   }
 
   /** Bodies of the events that tell which of the memory that was read has changed since the last stop. */
@@ -46,12 +58,8 @@ export class MemoryReader {
       const hpa = memory.hpaOf(cell);
       if (hpa !== undefined) pages.add(Math.floor(hpa / PAGE));
     }
-    const isChanged = ({ hpa, count }: Watched): boolean => {
-      for (let page = Math.floor(hpa / PAGE); page * PAGE < hpa + count; page++) if (pages.has(page)) return true;
-      return false;
-    };
     return this.watched
-      .filter(isChanged)
+      .filter((watched) => watched.pages.some((page) => pages.has(page)))
       .map(({ reference, offset, count }) => ({ memoryReference: reference, offset, count }));
   }
 }

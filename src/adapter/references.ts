@@ -3,8 +3,9 @@
  * ever given out twice: a client that steps fast still asks with numbers of the stop before.
  */
 import type { DebugProtocol } from "@vscode/debugprotocol";
-import { hex } from "../debugger/inspect/format.ts";
+import { hex as address } from "../debugger/inspect/format.ts";
 import type { Item } from "../debugger/inspect/item.ts";
+import { inHex } from "./format.ts";
 
 export class References {
   private readonly lists: (() => readonly Item[])[] = [];
@@ -26,14 +27,15 @@ export class References {
     return this.lists[reference - this.spent - 1]?.();
   }
 
-  toVariable(item: Item): DebugProtocol.Variable {
+  /** @param hex the client wants integers in hexadecimal */
+  toVariable(item: Item, hex: boolean): DebugProtocol.Variable {
     return {
       name: item.label,
-      value: item.value,
+      value: hex ? inHex(item.value) : item.value,
       variablesReference: item.children ? this.add(item.children) : 0,
       ...(item.evaluateName !== undefined && { evaluateName: item.evaluateName }),
       ...(item.type !== undefined && { type: item.type }),
-      ...(item.hpa !== undefined && { memoryReference: hex(item.hpa) }),
+      ...(item.hpa !== undefined && { memoryReference: address(item.hpa) }),
       // VS Code's own: by it a menu entry can be for such variables only.
       ...(isStored(item) && { __vscodeVariableMenuContext: "stored" }),
     };

@@ -3,8 +3,10 @@ import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { Command, Granularity } from "../debugger/goals.ts";
 import { Arguments } from "./arguments.ts";
 import type { Debugging } from "./debugging.ts";
+import type { FrameFormat } from "./frame-names.ts";
 import { INSPECT_REQUEST } from "./inspect-protocol.ts";
 import type { DataWanted } from "./looking.ts";
+import { modulesOf } from "./modules.ts";
 import { RequestError } from "./request-error.ts";
 
 export interface Answer {
@@ -103,6 +105,16 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const session = debugging.needSession();
       return { body: { breakpoints: breakpoints.exceptions(session, request.texts("filters"), options) } };
     },
+    setInstructionBreakpoints: async (args) => {
+      const requests = new Arguments(args).objects("breakpoints").map((request) => ({
+        ...breakpoint(request),
+        reference: request.required("instructionReference"),
+        offset: request.number("offset", 0),
+      }));
+      return {
+        body: { breakpoints: await breakpoints.instructions(debugging.needSession(), looking.instructions, requests) },
+      };
+    },
     dataBreakpointInfo: (args) => ({ body: looking.dataInfo(debugging.needStopped(), dataWanted(args)) }),
     setDataBreakpoints: (args) => {
       const requests = new Arguments(args).objects("breakpoints");
@@ -127,7 +139,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     },
     stackTrace: async (args) => {
       const request = new Arguments(args);
-      const frames = await looking.stack(debugging.needStopped(), request.number("threadId"));
+      const frames = await looking.stack(debugging.needStopped(), request.number("threadId"), frameFormat(request));
       const start = request.number("startFrame", 0);
       const count = request.number("levels", 0) || frames.length;
       return { body: { stackFrames: frames.slice(start, start + count), totalFrames: frames.length } };
@@ -139,7 +151,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     variables: (args) => {
       const request = new Arguments(args);
       debugging.needStopped();
-      const all = looking.variables(request.number("variablesReference"));
+      const all = looking.variables(request.number("variablesReference"), isHex(request));
       const start = request.number("start", 0);
       const count = request.number("count", 0) || all.length;
       return { body: { variables: all.slice(start, start + count) } };
@@ -148,7 +160,8 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const request = new Arguments(args);
       const frame = request.number("frameId", -1);
       const expression = request.required("expression");
-      return { body: looking.evaluate(debugging.needStopped(), expression, frame < 0 ? undefined : frame) };
+      const session = debugging.needStopped();
+      return { body: looking.evaluate(session, expression, frame < 0 ? undefined : frame, isHex(request)) };
     },
     completions: (args) => {
       const request = new Arguments(args);
@@ -167,6 +180,27 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const session = debugging.needStopped();
       return { body: looking.memory.read(session, reference, request.number("offset", 0), request.number("count")) };
     },
+    disassemble: async (args) => {
+      const request = new Arguments(args);
+      const reference = request.required("memoryReference");
+      const offset = request.number("offset", 0);
+      const skip = request.number("instructionOffset", 0);
+      const count = request.number("instructionCount");
+      debugging.needStopped();
+      const instructions = await looking.instructions.disassemble(reference, offset, skip, count);
+      const numbered = instructions.map(({ line, ...instruction }) => ({
+        ...instruction,
+        ...(line !== undefined && { line: debugging.client.line(line) }),
+      }));
+      return { body: { instructions: numbered } };
+    },
+    modules: (args) => {
+      const request = new Arguments(args);
+      const all = modulesOf(debugging.needSession(), (path) => debugging.sources.isShipped(path));
+      const start = request.number("startModule", 0);
+      const count = request.number("moduleCount", 0) || all.length;
+      return { body: { modules: all.slice(start, start + count), totalModules: all.length } };
+    },
     source: async (args) => {
       const content = await debugging.sources.text(new Arguments(args).object("source").text("path", ""));
       return { body: { content } };
@@ -179,6 +213,22 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     },
   };
   return new Map(Object.entries(handlers));
+}
+
+function isHex(request: Arguments): boolean {
+  return request.object("format").flag("hex");
+}
+
+function frameFormat(request: Arguments): FrameFormat {
+  const format = request.object("format");
+  return {
+    hex: format.flag("hex"),
+    parameters: format.flag("parameters"),
+    parameterNames: format.flag("parameterNames"),
+    parameterTypes: format.flag("parameterTypes"),
+    parameterValues: format.flag("parameterValues"),
+    line: format.flag("line"),
+  };
 }
 
 function dataWanted(args: Readonly<Record<string, unknown>>): DataWanted {

@@ -52,6 +52,12 @@ export class Sources {
     }
   }
 
+  /** Whether a flow came along with this program. */
+  isShipped(path: string): boolean {
+    const { shippedRoot } = this.host;
+    return shippedRoot !== undefined && normalPath(path).startsWith(`${normalPath(shippedRoot)}/flows/`);
+  }
+
   /** Text of any source. Throws a RequestError if it cannot be read. */
   async text(path: string): Promise<string> {
     try {

@@ -32,6 +32,7 @@ interface Placed extends Places {
 /** Group of the function breakpoints, where others have the path of their source. */
 const FUNCTIONS = "";
 const DATA = "data";
+const STEPS = "steps";
 const EXCEPTIONS = "exceptions";
 
 /** Answers, where that has to be known, whether the function that the next statement belongs to returns with it. */
@@ -94,6 +95,17 @@ export class Breakpoints {
     return conditions;
   }
 
+  /** Replaces all breakpoints on steps of the module by their place; a text as place says why there is none. */
+  setSteps(
+    requests: readonly (BreakpointRequest & {
+      readonly at: { readonly path: string; readonly line: number } | string;
+    })[],
+  ): Breakpoint[] {
+    return this.place(STEPS, "instruction", requests, ({ at }) =>
+      typeof at === "string" ? at : { step: at, place: { line: at.line, column: 1 } },
+    );
+  }
+
   /** For sources in which nothing can stop. */
   refuse(requests: readonly BreakpointRequest[], reason: string): Breakpoint[] {
     return requests.map(() => ({ id: this.nextId++, verified: false, message: reason }));
@@ -116,7 +128,7 @@ export class Breakpoints {
     find: (request: R) => Places | string,
   ): Breakpoint[] {
     const all: Placed[] = [];
-    const path = group === FUNCTIONS ? this.entryPath : group;
+    const path = kind === "line" ? group : this.entryPath;
     const answers = requests.map((request): Breakpoint => {
       const id = this.nextId++;
       const active = activeBreakpoint(id, kind, request, (wanted) => this.trigger(wanted, path, all));

@@ -20,6 +20,12 @@ export function leafSource(path: string, text: string): LeafSource {
   return { path, text, lines };
 }
 
+/** What the step on a line does, as its yield says. */
+export function stepLabel(source: LeafSource, line: number): string {
+  const text = source.text.split("\n")[line - 1] ?? "";
+  return /yield\s+(["'`])(.*)\1/.exec(text)?.[2] ?? text.trim();
+}
+
 /** Name of the function that a line, from 1, belongs to. */
 export function functionAt(source: LeafSource, line: number): string | undefined {
   const lines = source.text.split("\n");

@@ -94,13 +94,18 @@ export class KeyedMemory {
    * shared KeyID) or "poison" (the TD's own content was lost, or the key is another's): a machine check.
    */
   meets(hpa: number, length: number, hkid: number): "data" | "zeros" | "poison" {
+    const met = this.wouldMeet(hpa, length, hkid);
+    if (met === "poison") this.hazards.add({ kind: HAZARD_MACHINE_CHECK, hpa, hkid, ownHkid: this.keyOf(hpa) });
+    return met;
+  }
+
+  /** As `meets`, for an onlooker. */
+  wouldMeet(hpa: number, length: number, hkid: number): "data" | "zeros" | "poison" {
     const own = this.keyOf(hpa);
     if (hkid < this.privateStart) {
       return own < this.privateStart || this.allLines(hpa, length, HOST_LINES) ? "data" : "zeros";
     }
-    if (own === hkid && !this.anyLost(hpa, length)) return "data";
-    this.hazards.add({ kind: HAZARD_MACHINE_CHECK, hpa, hkid, ownHkid: own });
-    return "poison";
+    return own === hkid && !this.anyLost(hpa, length) ? "data" : "poison";
   }
 
   /** Lines of the page are written back, or dropped when they are clean. */

@@ -1,0 +1,11 @@
+/** How a client wants numbers written. */
+
+/** A value's text with every integer in hexadecimal. What stands in quotes, in names or behind a "·" stays as it is. */
+export function inHex(value: string): string {
+  const [text = "", ...comment] = value.split(" · ");
+  const shown = text.replace(
+    /"(?:[^"\\]|\\.)*"|0x[\da-f]+|[A-Za-z_][\w.]*|(\d+)/gi,
+    (part: string, digits: string | undefined) => (digits === undefined ? part : `0x${BigInt(digits).toString(16)}`),
+  );
+  return [shown, ...comment].join(" · ");
+}
