@@ -5,7 +5,7 @@ import { compileLeaf, compileRawCall } from "./compile-leaf-calls.ts";
 import { nearest } from "./diagnostics.ts";
 import { OP_BUILTIN, OP_CALL, OP_CALL_VALUE } from "./flow-code.ts";
 import type { Argument, CallExpression, Expression } from "./generated/ast.ts";
-import { nameSpan, spanOf } from "./parse.ts";
+import { nameSpan, spanOf } from "./places.ts";
 import type { FunctionSymbol } from "./scope.ts";
 import { complain, noteUse, type Work } from "./work.ts";
 

@@ -24,7 +24,7 @@ import type {
   WhileStatement,
   WithStatement,
 } from "./generated/ast.ts";
-import { nameSpan, spanOf } from "./parse.ts";
+import { nameSpan, spanOf } from "./places.ts";
 import { Scope } from "./scope.ts";
 import { beginStatement, headSpan } from "./statement-start.ts";
 import { declareLocal } from "./variables.ts";

@@ -32,7 +32,8 @@ import type {
   StringLiteral,
   UnaryExpression,
 } from "./generated/ast.ts";
-import { parseExpression, spanOf } from "./parse.ts";
+import { parseExpression } from "./parse.ts";
+import { spanOf } from "./places.ts";
 import type { FlowSymbol } from "./scope.ts";
 import { parseNumber, splitString } from "./strings.ts";
 import { type Constant, FunctionValue, fromBig } from "./values.ts";

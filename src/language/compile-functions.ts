@@ -5,7 +5,7 @@ import { placeOf, type Span } from "./diagnostics.ts";
 import { type FunctionKind, OP_CALL, OP_GUEST, OP_LOAD, OP_POP, OP_RETURN, OP_SPAWN } from "./flow-code.ts";
 import { FunctionContext } from "./function-context.ts";
 import type { Block, GuestStatement, SpawnStatement, TestBlock } from "./generated/ast.ts";
-import { nameSpan, propertySpan, spanOf } from "./parse.ts";
+import { nameSpan, propertySpan, spanOf } from "./places.ts";
 import { Scope } from "./scope.ts";
 import { beginStatement, headSpan } from "./statement-start.ts";
 import { defineLocal, storeNew } from "./variables.ts";

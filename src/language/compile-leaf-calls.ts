@@ -7,7 +7,7 @@ import { compileExpression, emitConstant } from "./compile-expressions.ts";
 import { nearest, type Span } from "./diagnostics.ts";
 import { OP_LEAF } from "./flow-code.ts";
 import type { Argument, CallExpression } from "./generated/ast.ts";
-import { nameSpan, spanOf } from "./parse.ts";
+import { nameSpan, spanOf } from "./places.ts";
 import { parseNumber } from "./strings.ts";
 import { complain, type Work, warn } from "./work.ts";
 

@@ -1,7 +1,8 @@
 /** Reads a flow with everything that it imports. */
 import type { DiagnosticSink, SourceFile } from "./diagnostics.ts";
 import type { Import } from "./generated/ast.ts";
-import { type ParsedSource, parseSource, spanOf } from "./parse.ts";
+import { type ParsedSource, parseSource } from "./parse.ts";
+import { spanOf } from "./places.ts";
 
 /** Text of a source, or undefined if there is none at that path. */
 export type ReadSource = (path: string) => string | undefined | Promise<string | undefined>;

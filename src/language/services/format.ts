@@ -5,7 +5,8 @@
 
 import { AstUtils } from "langium";
 import { DiagnosticSink } from "../diagnostics.ts";
-import { parseSource, spanOf } from "../parse.ts";
+import { parseSource } from "../parse.ts";
+import { spanOf } from "../places.ts";
 import { sourceWords, type Word } from "./tokens.ts";
 
 const INDENT = "    ";

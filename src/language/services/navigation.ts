@@ -2,7 +2,7 @@
 import type { Location, Range, WorkspaceEdit } from "vscode-languageserver";
 import { builtinNumbers } from "../builtins.ts";
 import type { FlowSymbol, Use } from "../scope.ts";
-import { languageServices } from "../services.ts";
+import { wholeParser } from "../services.ts";
 import { wordsAround } from "./hover.ts";
 import { wordAt } from "./names.ts";
 import { rangeOf } from "./places.ts";
@@ -128,7 +128,8 @@ export async function renameAt(
 
 /** Words that are tokens of their own and no names: what the lexer makes of a word tells. */
 function isKeyword(word: string): boolean {
-  return languageServices().parser.Lexer.tokenize(word).tokens[0]?.tokenType.name !== "ID" && !NAMES_TOO.has(word);
+  const { lexer } = wholeParser();
+  return lexer.tokenize(word).kinds[0] !== lexer.kindOf("ID") && !NAMES_TOO.has(word);
 }
 
 /** Keywords that variables may have as their name (VariableName in the grammar). */

@@ -8,7 +8,8 @@ import {
 } from "vscode-languageserver";
 import { DiagnosticSink } from "../diagnostics.ts";
 import type { Program } from "../generated/ast.ts";
-import { nameSpan, parseSource, spanOf } from "../parse.ts";
+import { parseSource } from "../parse.ts";
+import { nameSpan, spanOf } from "../places.ts";
 import { positionOf, rangeOf } from "./places.ts";
 import type { FlowSource } from "./sources.ts";
 import { closing, type Word } from "./tokens.ts";

@@ -3,7 +3,7 @@
  */
 import type { SourceFile } from "../diagnostics.ts";
 import { sourceFile } from "../diagnostics.ts";
-import { languageServices } from "../services.ts";
+import { wholeParser } from "../services.ts";
 import { splitString } from "../strings.ts";
 
 export interface Word {
@@ -26,28 +26,31 @@ export interface SourceWords {
   readonly comments: readonly Comment[];
 }
 
-interface LexedToken {
-  readonly image: string;
-  readonly startOffset: number;
-  readonly tokenType: { readonly name: string };
-}
-
 /** Words of a source, or of the piece of one that begins at `offset`. */
 function wordsOf(text: string, offset = 0): { words: Word[]; comments: Comment[] } {
-  const { tokens, hidden } = languageServices().parser.Lexer.tokenize(text);
-  const words = tokens.map((token) => ({ kind: kindOf(token), ...placed(token, offset) }));
-  const comments = hidden.filter(({ tokenType }) => tokenType.name !== "WS").map((token) => placed(token, offset));
+  const { lexer } = wholeParser();
+  const tokens = lexer.tokenize(text);
+  const placed = (start: number, end: number) => ({
+    text: text.slice(start, end),
+    start: start + offset,
+    end: end + offset,
+  });
+  const words: Word[] = [];
+  for (let at = 0; at < tokens.count; at++) {
+    const place = placed(tokens.starts[at] as number, tokens.ends[at] as number);
+    words.push({ kind: kindOf(lexer.names[tokens.kinds[at] as number] as string, place.text), ...place });
+  }
+  const comments: Comment[] = [];
+  for (let at = 0; at < tokens.comments.length; at += 2) {
+    comments.push(placed(tokens.comments[at] as number, tokens.comments[at + 1] as number));
+  }
   return { words, comments };
 }
 
-function placed({ image, startOffset }: LexedToken, offset: number): { text: string; start: number; end: number } {
-  return { text: image, start: startOffset + offset, end: startOffset + offset + image.length };
-}
-
-function kindOf({ image, tokenType }: LexedToken): Word["kind"] {
-  if (tokenType.name === "NUMBER") return "number";
-  if (tokenType.name === "TEXT") return "text";
-  return /^[A-Za-z_]/.test(image) ? "name" : "sign";
+function kindOf(token: string, text: string): Word["kind"] {
+  if (token === "NUMBER") return "number";
+  if (token === "TEXT") return "text";
+  return /^[A-Za-z_]/.test(text) ? "name" : "sign";
 }
 
 export function sourceWords(path: string, text: string): SourceWords {
