@@ -93,7 +93,7 @@ describe("instructions", () => {
       hitBreakpointIds: [breakpoints[0].id],
     });
     await client.move("reverseContinue");
-    expect((await client.stack())[0]).toMatchObject({ instructionPointerReference: undefined });
+    expect((await client.stack())[0]).toMatchObject({ instructionPointerReference: reference });
   });
 });
 
