@@ -167,13 +167,14 @@ function readCount(entry: PlatformEntry, key: PlatformKey, reading: Reading, wro
   }
 }
 
-type FlagField = "integrity" | "partialWriteErratum";
+type FlagField = "integrity" | "partialWriteErratum" | "interleave";
 const FLAG: Readonly<Record<string, FlagField>> = {
   integrity: "integrity",
   partial_write_erratum: "partialWriteErratum",
+  interleave: "interleave",
 };
 
-type NumberField = "packages" | "lps" | "keyids" | "privateKeyids" | "maxpa" | "cacheBlocks" | "seed";
+type NumberField = "packages" | "lps" | "keyids" | "privateKeyids" | "maxpa" | "cacheBlocks" | "seed" | "schedule";
 const FIELD: Readonly<Record<string, NumberField>> = {
   packages: "packages",
   lps: "lps",
@@ -182,6 +183,7 @@ const FIELD: Readonly<Record<string, NumberField>> = {
   maxpa: "maxpa",
   cache_blocks: "cacheBlocks",
   seed: "seed",
+  schedule: "schedule",
 };
 
 function literal(node: Expression | undefined): number | undefined {

@@ -22,6 +22,7 @@ import {
   OP_INDEX,
   OP_JOIN,
   OP_LOG,
+  OP_PAUSE,
   OP_POP,
   OP_SET_FIELD,
   OP_SET_INDEX,
@@ -84,6 +85,11 @@ export function compileStatement(work: Work, node: Statement): void {
     case "YieldStatement":
       beginStatement(work, spanOf(node));
       emitter.emit(OP_YIELD, [], 0, 0, spanOf(node));
+      return;
+    case "PauseStatement":
+      beginStatement(work, spanOf(node));
+      compileExpression(work, node.at);
+      emitter.emit(OP_PAUSE, [], 1, 0, spanOf(node));
       return;
     case "WithStatement":
       compileWith(work, node);

@@ -99,6 +99,8 @@ export const OP_RELEASE = 41;
 export const OP_DUPLICATE_TWO = 42;
 /** a → a, a */
 export const OP_DUPLICATE = 43;
+/** place → ; where the next call of the module lets other tasks run. */
+export const OP_PAUSE = 44;
 
 /** Binary operators by their number in OP_BINARY. */
 export const OPERATORS = [

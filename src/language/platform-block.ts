@@ -30,6 +30,10 @@ export interface PlatformDescription {
   readonly seed?: number;
   readonly integrity?: boolean;
   readonly partialWriteErratum?: boolean;
+  /** Seed of the order in which tasks run; 0: they switch only where one waits or yields. */
+  readonly schedule?: number;
+  /** Tasks switch inside the module too. */
+  readonly interleave?: boolean;
 }
 
 /** What an entry takes: a number, a range of addresses, true or false, a module's version, the name of a feature. */
@@ -88,6 +92,18 @@ export const PLATFORM_KEYS: Readonly<Record<string, PlatformKey>> = {
   partial_write_erratum: {
     kind: "flag",
     what: "a partial write to private memory poisons its line",
+    otherwise: "false",
+  },
+  schedule: {
+    kind: "count",
+    what: "seed of the order in which tasks run; 0: they switch only where one waits or yields",
+    otherwise: "0, with interleave 1",
+    min: 0,
+    max: 2 ** 32 - 1,
+  },
+  interleave: {
+    kind: "flag",
+    what: "tasks also switch inside the module, behind each lock that a call takes",
     otherwise: "false",
   },
 };

@@ -143,6 +143,13 @@ export class Machine {
     this.open.length = 0;
   }
 
+  /** The store has gone back: drops the stepped entries that have moved since. The others stand where they stood then. */
+  rewound(): void {
+    for (const entry of this.open) {
+      if (entry !== undefined && entry.movedAt >= this.store.now) this.open[entry.call.lp] = undefined;
+    }
+  }
+
   private guestCall(lp: number): Call {
     const call = this.calls[lp] as Call;
     if (this.open[lp] !== undefined) throw new GuestActionError(`LP ${lp} is inside the module`);
@@ -178,6 +185,8 @@ export class Entry {
   readonly call: Call;
   /** Trace of the step that comes next (step.ts); undefined when the leaf has ended. */
   next: string | undefined;
+  /** The store's latest mark when it moved last. */
+  movedAt = 0;
   private readonly steps: Steps;
   private readonly onEnd: () => void;
 
@@ -190,6 +199,7 @@ export class Entry {
 
   /** Runs the next step. Returns the trace of the one after it, or undefined at the end of the leaf. */
   step(): string | undefined {
+    this.movedAt = this.call.store.now;
     try {
       const result = this.steps.next();
       if (!result.done) {

@@ -26,12 +26,18 @@ export const FIBER_HANDLER = 9;
 export const FIBER_LONG_MODE = 10;
 /** Task: number of the fiber whose end it waits for, plus 1. */
 export const FIBER_WAITS_FOR = 11;
+/** Task: where it stands in the middle of a statement, STANDS_* or 1 + the steps that it has done in an open call of the module. */
+export const FIBER_STANDS = 12;
+/** Task: before the next step of its open call another task goes on. */
+export const FIBER_SWITCHES = 13;
 
 // Values of a fiber.
 export const VALUE_NAME = 0;
 export const VALUE_FAILURE = 1;
 /** The lock that the task waits for. */
 export const VALUE_LOCK = 2;
+/** Where its next call of the module is to let the others run: number of locks that it has taken, or text of a step. */
+export const VALUE_PAUSE = 3;
 const FIBER_VALUES = 4;
 
 export const STATE_READY = 1;
@@ -39,6 +45,13 @@ export const STATE_DONE = 2;
 export const STATE_FAILED = 3;
 export const STATE_WAITS_FOR_TASK = 4;
 export const STATE_WAITS_FOR_LOCK = 5;
+
+/** Nowhere special: at a statement, or before a call about which whoever drives the run was asked. */
+export const STANDS_NOWHERE = 0;
+/** Nobody was asked yet about a call that comes right here. */
+export const STANDS_UNASKED = 0xffff_fffe;
+/** Its call of the module has ended, and the flow has not taken the result yet. */
+export const STANDS_BEHIND = 0xffff_ffff;
 
 export const KIND_HOST = 0;
 export const KIND_GUEST = 1;

@@ -64,6 +64,8 @@ export interface RunLimits {
   readonly statements?: Readonly<Uint8Array>;
   /** The last stop was behind a call: a leaf right there has not been asked about yet. */
   readonly asksAgain?: boolean;
+  /** The run goes through one unit call by call: a stop inside it is no step of its own. */
+  readonly isWithin?: boolean;
   /** Stop when the current task has at most so many frames, guest frames included. */
   readonly depth?: number;
 }

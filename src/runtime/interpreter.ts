@@ -36,10 +36,11 @@ import { FlowError } from "./flow-error.ts";
 import { ListValue } from "./heap.ts";
 import { type RunLimits, STOP_BUDGET, STOP_DEPTH, STOP_DONE, STOP_STATEMENT, type StopReason } from "./hooks.ts";
 import type { LeafResult } from "./leaf-result.ts";
-import { ModuleCalls, NEXT_EXITED, NEXT_RETURNED, NEXT_STOP } from "./module-calls.ts";
+import { ModuleCalls, NEXT_EXITED, NEXT_RETURNED, NEXT_STOP, NEXT_WAIT } from "./module-calls.ts";
 import { execute, LENGTHS } from "./operations.ts";
 import { binary, condition } from "./operators.ts";
 import type { SessionState } from "./session-state.ts";
+import { SteppedCalls } from "./stepped-calls.ts";
 import { Tasks } from "./tasks.ts";
 import { aType } from "./values.ts";
 
@@ -53,6 +54,7 @@ const NOWHERE = new Uint8Array(0);
 export class Interpreter {
   readonly state: SessionState;
   readonly tasks: Tasks;
+  readonly stepped: SteppedCalls;
   readonly calls: ModuleCalls;
   /** The stack of the function that runs; empty between units. */
   readonly stack: unknown[] = [];
@@ -60,20 +62,19 @@ export class Interpreter {
   constructor(state: SessionState) {
     this.state = state;
     this.tasks = new Tasks(state);
-    this.calls = new ModuleCalls(state);
+    this.stepped = new SteppedCalls(state, this.tasks);
+    this.calls = new ModuleCalls(state, this.stepped);
   }
 
-  /**
-   * Runs up to `budget` units of the tasks. `finishing`: a leaf was stepped to its end, and the first unit goes on behind it.
-   */
-  run(budget: number, limits: RunLimits = {}, finishing = false): StopReason {
+  /** Runs up to `budget` units of the tasks. */
+  run(budget: number, limits: RunLimits = {}): StopReason {
     const { state, stack, tasks, calls } = this;
     const { store, fibers, globals, heap } = state;
     const { functions, constants } = state.program;
     const stops = limits.statements ?? NOWHERE;
     const depthLimit = limits.depth ?? -1;
     let units = 0;
-    let leafDone = finishing;
+    let leafDone = false;
     calls.places = 0;
     for (;;) {
       // ---- the task that runs, and its innermost frame ----
@@ -101,7 +102,7 @@ export class Interpreter {
           sp = store.read(frame + FRAME_SPILLED);
           if (sp > 0) unspill(store, stack, base + fn.locals, sp, frame);
           if (!begun && code[pc] !== OP_STATEMENT) {
-            if (limits.asksAgain !== true) resumedAt = pc;
+            if (limits.asksAgain !== true && !tasks.isUnasked(task)) resumedAt = pc;
             begun = true;
           }
           for (;;) {
@@ -244,8 +245,16 @@ export class Interpreter {
                 store.write(frame + FRAME_PC, calls.isOver ? pc + 3 : pc);
                 if (sp > 0) spill(store, stack, base + fn.locals, sp, frame);
                 if (next === NEXT_STOP) {
-                  store.mark();
+                  if (limits.isWithin !== true) store.mark();
                   return calls.stopReason;
+                }
+                if (next === NEXT_WAIT) {
+                  tasks.next();
+                  store.mark();
+                  calls.places = 0;
+                  units++;
+                  if (units >= budget) return STOP_BUDGET;
+                  break frames;
                 }
                 fiber = state.active(task);
                 continue frames;

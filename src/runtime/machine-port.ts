@@ -7,6 +7,8 @@ import type { Store } from "../state/store.ts";
 export interface ModuleEntry {
   /** Trace of the step that comes next (module/step.ts); undefined when the call has ended. */
   readonly next: string | undefined;
+  /** Successful lock acquisitions so far. */
+  readonly call: { readonly acquisitions: number };
   /** Runs the next step; gives the trace of the one after it. */
   step(): string | undefined;
 }
@@ -26,6 +28,8 @@ export interface MachinePort {
   guestResult(lp: number): GuestResult;
   /** The event that the last entry to the guest on the LP delivers. */
   injectedEvent(lp: number): InjectedEvent | undefined;
-  /** Drops calls that were being stepped: the store has gone back to before them. */
-  forgetEntries(): void;
+  /** The call in which the LP stands, between two of its steps. */
+  openEntry(lp: number): ModuleEntry | undefined;
+  /** The store has gone back: calls that have moved since are no longer open. */
+  rewound(): void;
 }

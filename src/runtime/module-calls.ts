@@ -16,8 +16,11 @@ import {
   FIBER_HANDLER,
   FIBER_LONG_MODE,
   FIBER_PARTNER,
+  FIBER_STANDS,
   FIBER_STATE,
   FIBER_TDVPR,
+  STANDS_NOWHERE,
+  STANDS_UNASKED,
   STATE_DONE,
 } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
@@ -25,7 +28,8 @@ import { type GuestInstruction, guestInstructions, haltInstruction, tdcallInstru
 import { STOP_LEAF, STOP_RETURNED, type StopReason } from "./hooks.ts";
 import { calleeName, calleeOf, hasFailed, registersFor, takeResult } from "./leaf-call.ts";
 import type { LeafResult } from "./leaf-result.ts";
-import type { SessionState } from "./session-state.ts";
+import { type SessionState, STEPPED_CALLS } from "./session-state.ts";
+import type { SteppedCalls } from "./stepped-calls.ts";
 
 // What the interpreter does next.
 /** The call is over; its result is on the stack. */
@@ -36,7 +40,9 @@ export const NEXT_SWITCH = 1;
 export const NEXT_EXITED = 2;
 /** Stop here. */
 export const NEXT_STOP = 3;
-type Next = 0 | 1 | 2 | 3;
+/** The task stands in the call, or before it, and others go on. */
+export const NEXT_WAIT = 4;
+type Next = 0 | 1 | 2 | 3 | 4;
 
 const REGISTER_WORDS = registerNames.length * 2;
 const EXIT_EPT_VIOLATION = 48;
@@ -58,19 +64,19 @@ export class ModuleCalls {
   /** Places before and behind calls of leaves that were passed in this unit. */
   places = 0;
   private readonly state: SessionState;
+  private readonly stepped: SteppedCalls;
   /** An LP's registers while somebody looks at those of a call that comes next. */
   private readonly hidden = new Uint32Array(REGISTER_WORDS);
   private readonly shown = new Uint32Array(REGISTER_WORDS);
-  /** How the guest action ended that was stepped to its end. */
-  private steppedOutcome: GuestResult | undefined;
 
-  constructor(state: SessionState) {
+  constructor(state: SessionState, stepped: SteppedCalls) {
     this.state = state;
+    this.stepped = stepped;
   }
 
   /**
-   * Makes the call at `pc`; its operands are the last values on the stack. `done`: it was stepped to its end, or its guest has
-   * exited. `resumed`: we stopped before it already.
+   * Makes the call at `pc`; its operands are the last values on the stack. `done`: its guest has exited. `resumed`: we stopped
+   * before it already, or inside it.
    */
   call(
     task: number,
@@ -84,7 +90,7 @@ export class ModuleCalls {
   ): Next {
     this.isOver = false;
     this.stackPointer = sp;
-    if (this.state.isGuest(fiber)) return this.guestCall(task, fiber, code, pc, stack, sp, done, resumed);
+    if (this.state.isGuest(fiber)) return this.guestCall(task, fiber, code, pc, stack, sp, resumed);
     const { machine, program } = this.state;
     const call = program.leafCalls[code[pc + 1] as number] as LeafCall;
     const lp = this.state.lpOf(task);
@@ -95,9 +101,19 @@ export class ModuleCalls {
       );
     }
     if (!done) {
-      const registers = registersFor(machine.platform, call, stack, sp - call.operands.length);
-      if (!resumed && this.stopsBefore(task, lp, call, stack, sp - call.operands.length, registers)) return NEXT_STOP;
-      machine.seamcall(lp, registers);
+      const isOpen = resumed && this.state.fibers.read(task, FIBER_STANDS) !== STANDS_NOWHERE;
+      const isStepped = isOpen || this.state.read(STEPPED_CALLS) !== 0;
+      if (!isOpen) {
+        if (machine.openEntry(lp) !== undefined) return this.waitForLp(task, resumed);
+        const registers = registersFor(machine.platform, call, stack, sp - call.operands.length);
+        if (!resumed && this.stopsBefore(task, lp, call, stack, sp - call.operands.length, registers)) return NEXT_STOP;
+        if (!isStepped) machine.seamcall(lp, registers);
+        else {
+          machine.platform.writeGprs(lp, registers);
+          this.stepped.begin(task, machine.beginSeamcall(lp));
+        }
+      }
+      if (isStepped && this.stepped.run(task, fiber, lp)) return NEXT_WAIT;
     }
     if (machine.inGuest(lp)) return this.enterGuest(task, lp);
     return this.finish(task, lp, call, code, pc, stack, sp);
@@ -131,6 +147,12 @@ export class ModuleCalls {
       `${result.leaf} failed: ${statusText(result.status.hi, result.status.lo)}`,
       "to go on after a failure, look at the result: let r = …",
     );
+  }
+
+  /** The LP is inside the module for another task: the call comes when it has left it. */
+  private waitForLp(task: number, asked: boolean): Next {
+    if (!asked) this.state.fibers.write(task, FIBER_STANDS, STANDS_UNASKED);
+    return NEXT_WAIT;
   }
 
   /** `registers`: what the LP's are to hold for the call, if they do not yet. They do for whoever is asked. */
@@ -236,7 +258,6 @@ export class ModuleCalls {
     pc: number,
     stack: unknown[],
     sp: number,
-    done: boolean,
     resumed: boolean,
   ): Next {
     const { fibers, machine } = this.state;
@@ -248,15 +269,20 @@ export class ModuleCalls {
       fibers.write(fiber, FIBER_COMPLETES, 0);
       return this.guestReturns(task, lp, code, pc, stack, first, instruction.result(platform, lp, undefined));
     }
-    let outcome = this.steppedOutcome;
-    this.steppedOutcome = undefined;
-    if (!done || outcome === undefined) {
+    const isOpen = resumed && fibers.read(task, FIBER_STANDS) !== STANDS_NOWHERE;
+    if (!isOpen) {
       const call = code[pc] === OP_LEAF ? this.state.program.leafCalls[code[pc + 1] as number] : undefined;
       instruction.prepare?.(platform, lp);
       if (call !== undefined && !resumed && this.stopsBefore(task, lp, call, stack, first)) return NEXT_STOP;
       if (call === undefined && !resumed && this.stopsBeforeInstruction(task, lp, code[pc + 1] as number))
         return NEXT_STOP;
-      outcome = machine.guest(lp, instruction.action);
+    }
+    let outcome: GuestResult;
+    if (!isOpen && this.state.read(STEPPED_CALLS) === 0) outcome = machine.guest(lp, instruction.action);
+    else {
+      if (!isOpen) this.stepped.begin(task, machine.beginGuest(lp, instruction.action));
+      if (this.stepped.run(task, fiber, lp)) return NEXT_WAIT;
+      outcome = machine.guestResult(lp);
     }
     if (outcome.kind === "exit") {
       const reason = platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2);
@@ -267,7 +293,7 @@ export class ModuleCalls {
     if (outcome.kind === "resume" && outcome.injected !== undefined) return this.raise(fiber, outcome.injected);
     // An access that the module took care of (it made the page accessible) is executed again.
     if (outcome.kind === "resume" && instruction.again)
-      return this.guestCall(task, fiber, code, pc, stack, sp, false, true);
+      return this.guestCall(task, fiber, code, pc, stack, sp, true);
     return this.guestReturns(task, lp, code, pc, stack, first, instruction.result(platform, lp, outcome));
   }
 
@@ -362,10 +388,5 @@ export class ModuleCalls {
     const call = this.state.program.leafCalls[code[pc + 1] as number] as LeafCall;
     if (!call.guest) throw new FlowError(`${call.name ?? "seamcall"} is for the host`, "a guest makes TDCALLs: TDG.*");
     return tdcallInstruction(call, stack, first);
-  }
-
-  /** The stepped action at which a guest stands has ended so. */
-  setOutcome(outcome: GuestResult): void {
-    this.steppedOutcome = outcome;
   }
 }

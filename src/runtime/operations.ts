@@ -17,6 +17,7 @@ import {
   OP_LOG,
   OP_NEGATE,
   OP_NOT,
+  OP_PAUSE,
   OP_RANGE,
   OP_RECORD,
   OP_RELEASE,
@@ -59,6 +60,7 @@ export const LENGTHS: Readonly<Record<number, number>> = {
   [OP_RELEASE]: 2,
   [OP_DUPLICATE]: 1,
   [OP_DUPLICATE_TWO]: 1,
+  [OP_PAUSE]: 1,
 };
 
 /** Executes the operation at `pc`. Returns where the stack ends then. */
@@ -133,6 +135,9 @@ export function execute(
     case OP_LOG:
       state.hooks.output?.(formatValue(stack[sp - 1], heap), task);
       return sp - 1;
+    case OP_PAUSE:
+      machine.stepped.pause(state.active(task), pauseAt(stack[sp - 1]));
+      return sp - 1;
     case OP_FAIL:
       throw new FlowError(formatValue(stack[sp - 1], heap));
     case OP_RANGE: {
@@ -181,6 +186,16 @@ export function execute(
     default:
       throw new Error(`no operation ${code[pc]}`);
   }
+}
+
+/** Where a call is to pause: behind so many locks, or before a step. */
+function pauseAt(value: unknown): number | string {
+  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "number" && value > 0) return value;
+  throw new FlowError(
+    "pause at takes the number of locks that the call has taken, or the text of a step",
+    'pause at 2, pause at "the S-EPT entry is locked"',
+  );
 }
 
 function expectTrue(machine: Interpreter, expectation: Expectation, value: unknown): void {

@@ -18,10 +18,13 @@ import { evaluateWatch } from "./evaluate.ts";
 import {
   FIBER_COMPLETES,
   FIBER_DEPTH,
+  FIBER_STANDS,
   FIBER_STATE,
   FRAME_LP,
   FRAME_PC,
   FRAME_SPILLED,
+  STANDS_NOWHERE,
+  STANDS_UNASKED,
   STATE_DONE,
   STATE_FAILED,
   STATE_READY,
@@ -29,11 +32,11 @@ import {
 } from "./fibers.ts";
 import type { FlowFailure } from "./flow-error.ts";
 import { type FlowFrame, framesOf, globalsOf, type Variable } from "./frames.ts";
-import { type RunLimits, type RuntimeHooks, STOP_BUDGET, type StopReason } from "./hooks.ts";
+import type { RunLimits, RuntimeHooks, StopReason } from "./hooks.ts";
 import { Interpreter } from "./interpreter.ts";
 import { leafNameOf, loadRegisters } from "./leaf-call.ts";
 import type { MachinePort, ModuleEntry } from "./machine-port.ts";
-import { SCHEDULE_RANDOM, SessionState } from "./session-state.ts";
+import { SCHEDULE_RANDOM, SessionState, STEPPED_CALLS, STEPPED_INTERLEAVE } from "./session-state.ts";
 import { formatValue } from "./values.ts";
 
 export interface RuntimeOptions {
@@ -50,6 +53,10 @@ export interface TaskInfo {
   readonly name: string;
   readonly lp: number;
   readonly state: "ready" | "waiting" | "done" | "failed";
+  /** Inside which leaf it stands, if it does. */
+  readonly inside: string | undefined;
+  /** A guest runs on top of it. */
+  readonly isGuest: boolean;
   readonly current: boolean;
 }
 
@@ -76,10 +83,6 @@ export class Runtime {
   /** Mark of the store at which nothing has run yet. */
   readonly start: number;
   private readonly interpreter: Interpreter;
-  /** The leaf that is being stepped; gone with `rewound`. */
-  private entry: ModuleEntry | undefined;
-  private entryLp = 0;
-  private entryOfGuest = false;
 
   constructor(program: FlowProgram, machine: MachinePort, options: RuntimeOptions = {}) {
     this.program = program;
@@ -87,7 +90,9 @@ export class Runtime {
     this.store = machine.store;
     this.state = new SessionState(program, machine, options.hooks ?? {});
     this.interpreter = new Interpreter(this.state);
-    this.state.write(SCHEDULE_RANDOM, options.scheduleSeed ?? 0);
+    const interleaves = program.platform.interleave === true;
+    this.state.write(SCHEDULE_RANDOM, options.scheduleSeed ?? program.platform.schedule ?? (interleaves ? 1 : 0));
+    if (interleaves) this.state.write(STEPPED_CALLS, STEPPED_INTERLEAVE);
     this.state.task = this.interpreter.tasks.start(
       program.functions[options.entry ?? program.entry] as FlowFunction,
       "main",
@@ -100,11 +105,6 @@ export class Runtime {
 
   /** Runs at most `units` units; `limits` says where to stop before. */
   run(units: number, limits: RunLimits = {}): StopReason {
-    if (this.entry !== undefined) {
-      const reason = this.finishLeaf(limits);
-      if (reason !== STOP_BUDGET || units <= 1) return reason;
-      return this.interpreter.run(units - 1, limits);
-    }
     return this.interpreter.run(units, limits);
   }
 
@@ -135,9 +135,13 @@ export class Runtime {
 
   // ---- leaf functions, step by step ----
 
-  /** The leaf that the task stands before, if it does: after a stop before a leaf, or while it is stepped. */
+  /** The leaf that the current task stands before, if it does: after a stop before a leaf, or while it is stepped. */
   get pendingLeaf(): PendingLeaf | undefined {
-    const place = this.atCall();
+    return this.pendingLeafOf(this.task);
+  }
+
+  pendingLeafOf(task: number): PendingLeaf | undefined {
+    const place = this.atCall(task);
     if (place === undefined || place.call === undefined) return undefined;
     const { call, values, lp } = place;
     const rax = call.operands.findIndex((operand) => operand.register === 0);
@@ -156,7 +160,7 @@ export class Runtime {
 
   /** The guest's instruction, other than TDCALL, that the task stands before, if it does: name and arguments of the builtin. */
   get pendingInstruction(): PendingInstruction | undefined {
-    const place = this.atCall();
+    const place = this.atCall(this.task);
     if (place === undefined || place.builtin === undefined) return undefined;
     const { builtin, values, lp } = place;
     return {
@@ -166,9 +170,18 @@ export class Runtime {
     };
   }
 
-  /** The leaf that is being stepped: its next step's trace, for the debugger. */
+  /** The call inside which the current task stands: its next step's trace, for the debugger. */
   get openLeaf(): ModuleEntry | undefined {
-    return this.entry;
+    return this.openLeafOf(this.task);
+  }
+
+  openLeafOf(task: number): ModuleEntry | undefined {
+    return this.state.isInside(task) ? this.machine.openEntry(this.state.lpOf(task)) : undefined;
+  }
+
+  /** Whether any task stands inside the module. */
+  get isAnyInside(): boolean {
+    return this.interpreter.tasks.all().some((task) => this.state.isInside(task));
   }
 
   /**
@@ -176,49 +189,55 @@ export class Runtime {
    * it stands before none.
    */
   enterLeaf(): boolean {
-    const place = this.atCall();
-    if (place === undefined || this.entry !== undefined) return false;
-    const { machine } = this;
-    this.entryLp = place.lp;
+    const { machine, task } = this;
+    const place = this.atCall(task);
+    if (place === undefined || this.state.fibers.read(task, FIBER_STANDS) !== STANDS_NOWHERE) return false;
+    if (machine.openEntry(place.lp) !== undefined) return false;
     if (!place.guest) {
       if (place.call === undefined) return false;
       loadRegisters(machine.platform, place.lp, place.call, place.values, 0);
-      this.entryOfGuest = false;
-      this.entry = machine.beginSeamcall(place.lp);
+      this.interpreter.stepped.begin(task, machine.beginSeamcall(place.lp));
       return true;
     }
     const { instruction } = place;
     if (instruction === undefined) return false;
     instruction.prepare?.(machine.platform, place.lp);
-    this.entryOfGuest = true;
-    this.entry = machine.beginGuest(place.lp, instruction.action);
+    this.interpreter.stepped.begin(task, machine.beginGuest(place.lp, instruction.action));
     return true;
+  }
+
+  /** Whether the current task lets others run before the next step of the call inside which it stands. */
+  get pausesInLeaf(): boolean {
+    const { openLeaf } = this;
+    return (
+      openLeaf !== undefined && this.interpreter.stepped.pausesAt(this.task, this.state.active(this.task), openLeaf)
+    );
   }
 
   /** Runs the next step of the open leaf. False when it has ended: the next unit goes on behind it. */
   stepLeaf(): boolean {
-    return this.entry !== undefined && this.entry.next !== undefined && this.entry.step() !== undefined;
+    const { openLeaf } = this;
+    return openLeaf !== undefined && this.interpreter.stepped.step(this.task, openLeaf);
   }
 
-  /** Runs the open leaf to its end and the rest of the statement. */
-  private finishLeaf(limits: RunLimits): StopReason {
-    const entry = this.entry as ModuleEntry;
-    while (entry.next !== undefined) entry.step();
-    this.entry = undefined;
-    if (this.entryOfGuest) this.interpreter.calls.setOutcome(this.machine.guestResult(this.entryLp));
-    return this.interpreter.run(1, limits, true);
+  /** In the middle of a unit: it ends here, and what stands there goes on as a unit of its own. `isBehind`: a call is just over. */
+  leaveUnit(isBehind: boolean): void {
+    if (isBehind && this.nextStatement() === undefined) {
+      this.state.fibers.write(this.task, FIBER_STANDS, STANDS_UNASKED);
+    }
   }
 
-  /** The store has gone back to a mark: what was open in the module is gone. */
-  rewound(): void {
-    this.entry = undefined;
-    this.machine.forgetEntries();
+  /** The store has gone back to a mark. False if calls were open there that have to be made again to be open now. */
+  rewound(): boolean {
+    this.machine.rewound();
+    return this.interpreter.tasks
+      .all()
+      .every((task) => !this.state.isInside(task) || this.machine.openEntry(this.state.lpOf(task)) !== undefined);
   }
 
-  /** The call of the module that the current task's innermost frame stands at, in the middle of its statement. */
-  private atCall() {
+  /** The call of the module that a task's innermost frame stands at, in the middle of its statement. */
+  private atCall(task: number) {
     const { state } = this;
-    const task = state.task;
     if (state.fibers.read(task, FIBER_STATE) !== STATE_READY) return undefined;
     const fiber = state.active(task);
     if (state.fibers.read(fiber, FIBER_DEPTH) === 0) return undefined;
@@ -228,6 +247,7 @@ export class Runtime {
     const guest = state.isGuest(fiber);
     const isCall = fn.code[pc] === OP_LEAF || (fn.code[pc] === OP_BUILTIN && guest);
     if (!isCall || (guest && state.fibers.read(fiber, FIBER_COMPLETES) === 1)) return undefined;
+    if (state.fibers.read(task, FIBER_STANDS) === STANDS_UNASKED) return undefined;
     const call: LeafCall | undefined =
       fn.code[pc] === OP_LEAF ? this.program.leafCalls[fn.code[pc + 1] as number] : undefined;
     const count = call?.operands.length ?? (fn.code[pc + 2] as number);
@@ -267,6 +287,8 @@ export class Runtime {
               : state === STATE_FAILED
                 ? "failed"
                 : "waiting",
+        inside: this.state.isInside(task) ? (this.pendingLeafOf(task)?.name ?? "the TDX module") : undefined,
+        isGuest: this.state.active(task) !== task,
         current: task === this.state.task,
       };
     });
@@ -280,6 +302,11 @@ export class Runtime {
   /** Number of frames, guest frames included. */
   depth(task = this.task): number {
     return this.interpreter.tasks.depth(task);
+  }
+
+  /** Why a task cannot run just now, if it cannot: it waits, it is over, or another one holds its LP. */
+  blocked(task: number): string | undefined {
+    return this.interpreter.tasks.blocked(task);
   }
 
   /** The statement that the task's next unit begins with; undefined when it goes on in the middle of one, or has ended. */

@@ -2,7 +2,18 @@
 import type { FlowFunction, FlowProgram } from "../language/flow-code.ts";
 import { BLOCK_TAG_RUNTIME } from "../platform/blocks.ts";
 import type { Store } from "../state/store.ts";
-import { FIBER_DEPTH, FIBER_KIND, FIBER_PARTNER, Fibers, FRAME_FUNCTION, FRAME_LP, KIND_GUEST } from "./fibers.ts";
+import {
+  FIBER_DEPTH,
+  FIBER_KIND,
+  FIBER_PARTNER,
+  FIBER_STANDS,
+  Fibers,
+  FRAME_FUNCTION,
+  FRAME_LP,
+  KIND_GUEST,
+  STANDS_NOWHERE,
+  STANDS_UNASKED,
+} from "./fibers.ts";
 import { Heap } from "./heap.ts";
 import type { RuntimeHooks } from "./hooks.ts";
 import type { MachinePort } from "./machine-port.ts";
@@ -13,6 +24,10 @@ const FIBER_COUNT = 1;
 const HEAP_TOP = 2; // number
 /** State of the pseudo-random choice of tasks. */
 export const SCHEDULE_RANDOM = 4;
+/** Not 0: calls of the module are made step by step. Bit 0: tasks switch inside them; above it: pauses that wait for a call. */
+export const STEPPED_CALLS = 5;
+export const STEPPED_INTERLEAVE = 1;
+export const STEPPED_PAUSE = 2;
 /** For each range that pages come from the next one that was never given out (numbers): the last words of the block. */
 export const ALLOCATED = 16;
 
@@ -105,6 +120,12 @@ export class SessionState {
 
   functionOf(frame: number): FlowFunction {
     return this.program.functions[this.store.read(frame + FRAME_FUNCTION)] as FlowFunction;
+  }
+
+  /** Whether a task stands inside the module, between two steps of a call. */
+  isInside(task: number): boolean {
+    const stands = this.fibers.read(task, FIBER_STANDS);
+    return stands !== STANDS_NOWHERE && stands < STANDS_UNASKED;
   }
 
   /** The LP on which a task runs now. */

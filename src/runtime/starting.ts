@@ -13,6 +13,7 @@ import {
   KIND_GUEST,
   STATE_READY,
   VALUE_NAME,
+  VALUE_PAUSE,
 } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
 import type { Interpreter } from "./interpreter.ts";
@@ -52,6 +53,7 @@ export function defineGuest(
     fiber = state.newFiber();
     fibers.write(fiber, FIBER_KIND, KIND_GUEST);
     fibers.writeNumber(fiber, FIBER_TDVPR, tdvpr);
+    fibers.writeValue(fiber, VALUE_PAUSE, undefined);
     fibers.writeValue(fiber, VALUE_NAME, `guest 0x${tdvpr.toString(16)}`);
     fibers.write(fiber, FIBER_LONG_MODE, 0);
     fibers.write(fiber, FIBER_PARTNER, 0);

@@ -5,10 +5,14 @@ import {
   FIBER_DEPTH,
   FIBER_KIND,
   FIBER_PARTNER,
+  FIBER_STANDS,
   FIBER_STATE,
+  FIBER_SWITCHES,
   FIBER_WAITS_FOR,
   FRAME_PC,
   KIND_HOST,
+  STANDS_NOWHERE,
+  STANDS_UNASKED,
   STATE_DONE,
   STATE_FAILED,
   STATE_READY,
@@ -17,6 +21,7 @@ import {
   VALUE_FAILURE,
   VALUE_LOCK,
   VALUE_NAME,
+  VALUE_PAUSE,
 } from "./fibers.ts";
 import { FlowError, type FlowFailure } from "./flow-error.ts";
 import { STOP_DONE, STOP_FAILED } from "./hooks.ts";
@@ -41,9 +46,12 @@ export class Tasks {
     fibers.write(fiber, FIBER_DEPTH, 0);
     fibers.write(fiber, FIBER_PARTNER, 0);
     fibers.write(fiber, FIBER_WAITS_FOR, 0);
+    fibers.write(fiber, FIBER_STANDS, STANDS_NOWHERE);
+    fibers.write(fiber, FIBER_SWITCHES, 0);
     fibers.writeValue(fiber, VALUE_NAME, name);
     fibers.writeValue(fiber, VALUE_FAILURE, undefined);
     fibers.writeValue(fiber, VALUE_LOCK, undefined);
+    fibers.writeValue(fiber, VALUE_PAUSE, undefined);
     const frame = fibers.push(fiber, fn, undefined, lp);
     return { fiber, slots: fibers.baseSlot(fiber, frame) };
   }
@@ -52,7 +60,7 @@ export class Tasks {
   choose(): number {
     const { state } = this;
     const current = state.fibers.read(state.task, FIBER_STATE);
-    if (current === STATE_READY) return -1;
+    if (current === STATE_READY && !this.isHeldUp(state.task)) return -1;
     if (current === STATE_FAILED) return STOP_FAILED;
     if (this.next()) return -1;
     const waiting = this.all().filter((task) => state.fibers.read(task, FIBER_STATE) !== STATE_DONE);
@@ -86,7 +94,7 @@ export class Tasks {
     const count = state.fiberCount;
     for (let i = 1; i <= count; i++) {
       const fiber = (state.task + i) % count;
-      if (!state.isGuest(fiber) && state.fibers.read(fiber, FIBER_STATE) === STATE_READY) {
+      if (!state.isGuest(fiber) && state.fibers.read(fiber, FIBER_STATE) === STATE_READY && !this.isHeldUp(fiber)) {
         state.task = fiber;
         return true;
       }
@@ -94,16 +102,35 @@ export class Tasks {
     return false;
   }
 
+  /** Whether the task's LP is inside the module for another task: until that has left it, no code runs there. */
+  isHeldUp(task: number): boolean {
+    const { fibers, machine } = this.state;
+    if (fibers.read(task, FIBER_DEPTH) === 0 || this.state.isInside(task)) return false;
+    return machine.openEntry(this.state.lpOf(task)) !== undefined;
+  }
+
+  /** Whether the task goes on at a call about which nobody was asked yet; it is not so any more. */
+  isUnasked(task: number): boolean {
+    if (this.state.fibers.read(task, FIBER_STANDS) !== STANDS_UNASKED) return false;
+    this.state.fibers.write(task, FIBER_STANDS, STANDS_NOWHERE);
+    return true;
+  }
+
   /** With a seed: now and then another task goes on. Returns whether one does. */
   preempt(): boolean {
+    if (!this.draw()) return false;
+    const before = this.state.task;
+    this.next();
+    return this.state.task !== before;
+  }
+
+  /** With a seed: whether another task goes on now. */
+  draw(): boolean {
     const random = this.state.read(SCHEDULE_RANDOM);
     if (random === 0 || this.state.fiberCount === 1) return false;
     const next = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0 || 1;
     this.state.write(SCHEDULE_RANDOM, next);
-    if (next >>> 29 !== 0) return false;
-    const before = this.state.task;
-    this.next();
-    return this.state.task !== before;
+    return next >>> 29 === 0;
   }
 
   /** Frames of a task, with those of the guest on top of it. */
@@ -207,6 +234,19 @@ export class Tasks {
       }
     }
     return places;
+  }
+
+  /** Why a task cannot run just now, if it cannot. */
+  blocked(task: number): string | undefined {
+    const { state } = this;
+    const own = state.fibers.read(task, FIBER_STATE);
+    if (own === STATE_DONE) return "has ended";
+    if (own === STATE_FAILED) return "has failed";
+    if (own !== STATE_READY) return this.reason(task);
+    if (!this.isHeldUp(task)) return undefined;
+    const lp = state.lpOf(task);
+    const holder = this.all().find((other) => state.isInside(other) && state.lpOf(other) === lp);
+    return `waits for LP ${lp}, which is inside the TDX module for ${holder === undefined ? "nobody" : this.name(holder)}`;
   }
 
   private reason(task: number): string {

@@ -111,7 +111,7 @@ describe("going back", () => {
       expect(stepped.store.hash()).toBe(before);
       stepped.runtime.enterLeaf();
       while (stepped.runtime.stepLeaf());
-      expect(stepped.runtime.openLeaf).toBeDefined();
+      expect(stepped.runtime.openLeaf).toBeUndefined();
     }
     expect(leaves).toBeGreaterThan(50);
     expect(stepped.runtime.failure).toBeUndefined();

@@ -55,6 +55,7 @@ export type TdxFlowKeywordNames =
     | "^"
     | "^="
     | "as"
+    | "at"
     | "break"
     | "continue"
     | "else"
@@ -75,6 +76,7 @@ export type TdxFlowKeywordNames =
     | "null"
     | "on"
     | "on_exception"
+    | "pause"
     | "platform"
     | "return"
     | "spawn"
@@ -117,7 +119,7 @@ export function isAssignmentOperator(item: unknown): item is AssignmentOperator 
 }
 
 export interface BinaryExpression extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'BinaryExpression';
     left: Expression;
     operator: '!=' | '%' | '&&' | '&' | '*' | '+' | '-' | '/' | '<' | '<<' | '<=' | '==' | '>' | '>=' | '>>' | '^' | '|' | '||';
@@ -151,7 +153,7 @@ export function isBlock(item: unknown): item is Block {
 }
 
 export interface BooleanLiteral extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'BooleanLiteral';
     value: boolean;
 }
@@ -179,7 +181,7 @@ export function isBreakStatement(item: unknown): item is BreakStatement {
 }
 
 export interface CallExpression extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'CallExpression';
     arguments: Array<Argument>;
     callee: BooleanLiteral | ListLiteral | NameReference | NullLiteral | NumberLiteral | Parenthesized | RecordLiteral | StringLiteral;
@@ -371,7 +373,7 @@ export function isImport(item: unknown): item is Import {
 }
 
 export interface IndexAccess extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'IndexAccess';
     index: Expression;
     receiver: BooleanLiteral | ListLiteral | NameReference | NullLiteral | NumberLiteral | Parenthesized | RecordLiteral | StringLiteral;
@@ -420,7 +422,7 @@ export function isLetStatement(item: unknown): item is LetStatement {
 }
 
 export interface ListLiteral extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'ListLiteral';
     items: Array<Expression>;
 }
@@ -450,7 +452,7 @@ export function isLogStatement(item: unknown): item is LogStatement {
 }
 
 export interface MemberAccess extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'MemberAccess';
     member: MemberName;
     receiver: BooleanLiteral | ListLiteral | NameReference | NullLiteral | NumberLiteral | Parenthesized | RecordLiteral | StringLiteral;
@@ -466,14 +468,14 @@ export function isMemberAccess(item: unknown): item is MemberAccess {
     return reflection.isInstance(item, MemberAccess.$type);
 }
 
-export type MemberName = 'break' | 'continue' | 'else' | 'expect' | 'fail' | 'fails' | 'false' | 'fn' | 'for' | 'guest' | 'if' | 'import' | 'in' | 'join' | 'let' | 'log' | 'null' | 'on' | 'on_exception' | 'return' | 'spawn' | 'true' | 'while' | 'with' | 'yield' | VariableName;
+export type MemberName = 'break' | 'continue' | 'else' | 'expect' | 'fail' | 'fails' | 'false' | 'fn' | 'for' | 'guest' | 'if' | 'import' | 'in' | 'join' | 'let' | 'log' | 'null' | 'on' | 'on_exception' | 'pause' | 'return' | 'spawn' | 'true' | 'while' | 'with' | 'yield' | VariableName;
 
 export function isMemberName(item: unknown): item is MemberName {
-    return isVariableName(item) || item === 'import' || item === 'fn' || item === 'let' || item === 'if' || item === 'else' || item === 'while' || item === 'for' || item === 'in' || item === 'return' || item === 'break' || item === 'continue' || item === 'on' || item === 'guest' || item === 'on_exception' || item === 'spawn' || item === 'join' || item === 'yield' || item === 'with' || item === 'expect' || item === 'fails' || item === 'log' || item === 'fail' || item === 'true' || item === 'false' || item === 'null';
+    return isVariableName(item) || item === 'import' || item === 'fn' || item === 'let' || item === 'if' || item === 'else' || item === 'while' || item === 'for' || item === 'in' || item === 'return' || item === 'break' || item === 'continue' || item === 'on' || item === 'guest' || item === 'on_exception' || item === 'spawn' || item === 'join' || item === 'yield' || item === 'pause' || item === 'with' || item === 'expect' || item === 'fails' || item === 'log' || item === 'fail' || item === 'true' || item === 'false' || item === 'null';
 }
 
 export interface NameReference extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'NameReference';
     name: VariableName;
 }
@@ -488,7 +490,7 @@ export function isNameReference(item: unknown): item is NameReference {
 }
 
 export interface NullLiteral extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'NullLiteral';
 }
 
@@ -501,7 +503,7 @@ export function isNullLiteral(item: unknown): item is NullLiteral {
 }
 
 export interface NumberLiteral extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'NumberLiteral';
     text: string;
 }
@@ -548,7 +550,7 @@ export function isParameter(item: unknown): item is Parameter {
 }
 
 export interface Parenthesized extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'Parenthesized';
     inner: Expression;
 }
@@ -560,6 +562,21 @@ export const Parenthesized = {
 
 export function isParenthesized(item: unknown): item is Parenthesized {
     return reflection.isInstance(item, Parenthesized.$type);
+}
+
+export interface PauseStatement extends langium.AstNode {
+    readonly $container: Block | Program;
+    readonly $type: 'PauseStatement';
+    at: Expression;
+}
+
+export const PauseStatement = {
+    $type: 'PauseStatement',
+    at: 'at'
+} as const;
+
+export function isPauseStatement(item: unknown): item is PauseStatement {
+    return reflection.isInstance(item, PauseStatement.$type);
 }
 
 export interface PlatformBlock extends langium.AstNode {
@@ -628,7 +645,7 @@ export function isRecordField(item: unknown): item is RecordField {
 }
 
 export interface RecordLiteral extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'RecordLiteral';
     fields: Array<RecordField>;
 }
@@ -676,7 +693,7 @@ export function isSpawnStatement(item: unknown): item is SpawnStatement {
     return reflection.isInstance(item, SpawnStatement.$type);
 }
 
-export type Statement = Block | BreakStatement | ContinueStatement | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | JoinStatement | LetStatement | LogStatement | OnStatement | ReturnStatement | SpawnStatement | WhileStatement | WithStatement | YieldStatement;
+export type Statement = Block | BreakStatement | ContinueStatement | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | JoinStatement | LetStatement | LogStatement | OnStatement | PauseStatement | ReturnStatement | SpawnStatement | WhileStatement | WithStatement | YieldStatement;
 
 export const Statement = {
     $type: 'Statement'
@@ -687,7 +704,7 @@ export function isStatement(item: unknown): item is Statement {
 }
 
 export interface StringLiteral extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | CallExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | MemberAccess | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'StringLiteral';
     text: string;
 }
@@ -729,7 +746,7 @@ export function isTopStatement(item: unknown): item is TopStatement {
 }
 
 export interface UnaryExpression extends langium.AstNode {
-    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
+    readonly $container: Argument | BinaryExpression | ExpectStatement | ExpressionStatement | FailStatement | ForStatement | GuestStatement | IfStatement | IndexAccess | LetStatement | ListLiteral | LogStatement | OnStatement | Parenthesized | PauseStatement | PlatformEntry | RecordField | ReturnStatement | SpawnStatement | UnaryExpression | WhileStatement | WithStatement;
     readonly $type: 'UnaryExpression';
     operand: Expression;
     operator: '!' | '-' | '~';
@@ -745,10 +762,10 @@ export function isUnaryExpression(item: unknown): item is UnaryExpression {
     return reflection.isInstance(item, UnaryExpression.$type);
 }
 
-export type VariableName = 'as' | 'lp' | 'platform' | 'step' | 'test' | string;
+export type VariableName = 'as' | 'at' | 'lp' | 'platform' | 'step' | 'test' | string;
 
 export function isVariableName(item: unknown): item is VariableName {
-    return item === 'lp' || item === 'step' || item === 'as' || item === 'platform' || item === 'test' || (typeof item === 'string' && (/[A-Za-z_][A-Za-z0-9_]*/.test(item)));
+    return item === 'lp' || item === 'step' || item === 'as' || item === 'at' || item === 'platform' || item === 'test' || (typeof item === 'string' && (/[A-Za-z_][A-Za-z0-9_]*/.test(item)));
 }
 
 export interface WhileStatement extends langium.AstNode {
@@ -827,6 +844,7 @@ export type TdxFlowAstType = {
     OnStatement: OnStatement
     Parameter: Parameter
     Parenthesized: Parenthesized
+    PauseStatement: PauseStatement
     PlatformBlock: PlatformBlock
     PlatformEntry: PlatformEntry
     Program: Program
@@ -1179,6 +1197,15 @@ export class TdxFlowAstReflection extends langium.AbstractAstReflection {
                 }
             },
             superTypes: [Expression.$type]
+        },
+        PauseStatement: {
+            name: PauseStatement.$type,
+            properties: {
+                at: {
+                    name: PauseStatement.at
+                }
+            },
+            superTypes: [Statement.$type]
         },
         PlatformBlock: {
             name: PlatformBlock.$type,
