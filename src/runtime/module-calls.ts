@@ -292,8 +292,7 @@ export class ModuleCalls {
     }
     if (outcome.kind === "resume" && outcome.injected !== undefined) return this.raise(fiber, outcome.injected);
     // An access that the module took care of (it made the page accessible) is executed again.
-    if (outcome.kind === "resume" && instruction.again)
-      return this.guestCall(task, fiber, code, pc, stack, sp, true);
+    if (outcome.kind === "resume" && instruction.again) return this.guestCall(task, fiber, code, pc, stack, sp, true);
     return this.guestReturns(task, lp, code, pc, stack, first, instruction.result(platform, lp, outcome));
   }
 
