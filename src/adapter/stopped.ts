@@ -7,7 +7,7 @@ import { leafName } from "../debugger/leaf-names.ts";
 import type { Session } from "../debugger/session.ts";
 import type { Stop } from "../debugger/stops.ts";
 
-const FAILURES = { expect: "failed expect", deadlock: "deadlock", error: "flow error" } as const;
+const FAILURES = { expect: "failed expect", deadlock: "deadlock", bug: "host BUG", error: "flow error" } as const;
 
 type Body = Omit<DebugProtocol.StoppedEvent["body"], "threadId">;
 

@@ -33,8 +33,8 @@ export interface Outcome {
 
 /** Why a flow cannot go on. */
 export interface Failure {
-  /** A failed `expect`, tasks that wait for each other, or any other error that nothing in the flow took care of. */
-  readonly kind: "expect" | "deadlock" | "error";
+  /** A failed `expect`, tasks that wait for each other, `bug(…)`, or any other error that nothing in the flow took care of. */
+  readonly kind: "expect" | "deadlock" | "bug" | "error";
   readonly message: string;
   /** What usually helps, where that is known. */
   readonly hint: string;
@@ -92,6 +92,10 @@ export interface Debuggee {
   readonly outcome: Outcome | undefined;
   /** ENDED: why, if not because the flow came to its end. */
   readonly failure: Failure | undefined;
+
+  /** Cell that counts the warnings of the host's own checks, and what the latest said. */
+  readonly warningCell: number;
+  readonly warning: string;
 
   /** Runs up to so many units from a place between units. After "inside" the store stands in the middle of a unit, with a mark. */
   run(units: number, watch: Watch): RunEnd;

@@ -25,9 +25,12 @@ const HAZARD_ADVICE: Readonly<Record<string, string>> = {
     "A real processor may reach the old page through it. Between TDH.MEM.RANGE.BLOCK and the change comes TDH.MEM.TRACK, and each LP in the TD leaves it once.",
 };
 
+const WARN_ADVICE = "The host's code goes on as after WARN(): look at what led here before it makes things worse.";
+
 /** @param moment the place where the session stopped for it */
 export function describeEvent(event: SilentEvent, moment: Moment): EventDescription {
   if (event.filter === "guest-ve") return describeVe(moment);
+  if (event.warning !== undefined) return { text: `WARNING: ${event.warning}`, details: [WARN_ADVICE] };
   const [violation] = event.violations ?? [];
   if (violation) {
     const rule = invariants.find(({ name }) => name === violation.invariant)?.rule ?? "";

@@ -25,6 +25,18 @@ export const EXCEPTION_FILTERS: readonly ExceptionFilter[] = [
   },
   { filter: "expect", label: "Failed expect", description: "An expectation of the flow does not hold", default: true },
   {
+    filter: "host-bug",
+    label: "Host BUG",
+    description: "The host's own check found what cannot be: bug(…)",
+    default: true,
+  },
+  {
+    filter: "host-warn",
+    label: "Host WARN",
+    description: "The host's own check warns and goes on: warn(…)",
+    default: false,
+  },
+  {
     filter: "seamcall-error",
     label: "SEAMCALL and TDCALL errors",
     description: "A leaf function returns a status with the error bit or the non-recoverable bit",
@@ -110,6 +122,8 @@ export interface SilentEvent {
   readonly filter: string;
   /** Invariants that do not hold any more. */
   readonly violations?: readonly Violation[];
+  /** What the host's own check said. */
+  readonly warning?: string;
 }
 
 /** What was stopped at, for people. */
@@ -127,6 +141,7 @@ interface ActiveFilter {
   readonly names: RegExp | undefined;
 }
 
+const FAILURE_FILTERS = { error: "flow-error", bug: "host-bug", expect: "expect", deadlock: "deadlock" } as const;
 const ALWAYS: Condition = { text: "", triggers: [], passed: [] };
 
 const EXIT_EPT_VIOLATION = 48;
@@ -160,7 +175,7 @@ export class ExceptionFilters {
 
   /** The filter that a flow's failure meets. */
   failed(failure: Failure): ExceptionHit | undefined {
-    const filter = failure.kind === "error" ? "flow-error" : failure.kind;
+    const filter = FAILURE_FILTERS[failure.kind];
     return this.active.has(filter) ? { filter, failure } : undefined;
   }
 

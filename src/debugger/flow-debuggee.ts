@@ -15,6 +15,8 @@ import {
   STOP_RETURNED,
 } from "../runtime/hooks.ts";
 import { Runtime } from "../runtime/runtime.ts";
+import { RUNTIME_WARNINGS } from "../runtime/session-state.ts";
+import { latestWarning } from "../runtime/warnings.ts";
 import type { Store } from "../state/store.ts";
 import {
   AT_CALL,
@@ -129,8 +131,16 @@ export class FlowDebuggee implements Debuggee {
   get failure(): Failure | undefined {
     const failure = this.place === ENDED ? this.runtime.failure : undefined;
     if (failure === undefined) return undefined;
-    const kind = /^(expect|deadlock)/i.exec(failure.message)?.[1]?.toLowerCase();
-    return { ...failure, kind: kind === "expect" || kind === "deadlock" ? kind : "error" };
+    const kind = /^(expect|deadlock|bug)/i.exec(failure.message)?.[1]?.toLowerCase();
+    return { ...failure, kind: kind === "expect" || kind === "deadlock" || kind === "bug" ? kind : "error" };
+  }
+
+  get warningCell(): number {
+    return this.runtime.state.cell(RUNTIME_WARNINGS);
+  }
+
+  get warning(): string {
+    return latestWarning(this.runtime.state);
   }
 
   // ---- moving ----

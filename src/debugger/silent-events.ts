@@ -23,6 +23,7 @@ const HAZARD_FILTERS: Readonly<Record<number, string>> = {
 };
 
 const VE_FILTER = "guest-ve";
+const WARN_FILTER = "host-warn";
 const INVARIANT_FILTER = "invariant";
 /** The invariant that what a TD's structures name are its pages. */
 const STRUCTURES = "structure-pages";
@@ -69,7 +70,9 @@ export class SilentEvents {
   get count(): number {
     const { hazards, veCount } = this.machine.platform;
     const isHazardWanted = COUNTED_HAZARDS.some((filter) => this.exceptions.has(filter));
-    return (isHazardWanted ? hazards.count : 0) + (this.exceptions.has(VE_FILTER) ? veCount : 0);
+    const { debuggee } = this.timeline;
+    const warnings = this.exceptions.has(WARN_FILTER) ? debuggee.store.read(debuggee.warningCell) : 0;
+    return (isHazardWanted ? hazards.count : 0) + (this.exceptions.has(VE_FILTER) ? veCount : 0) + warnings;
   }
 
   private get machine(): Machine {
@@ -107,13 +110,17 @@ export class SilentEvents {
     const { hazards, veCell } = machine.platform;
     const changes: Change[] = [];
     let isVe = false;
+    let isWarning = false;
+    const { warningCell, warning } = this.timeline.debuggee;
     // The words of the platform's own block are few among those of a move.
     for (const change of machine.store.changes(from, to)) {
       if (!("cell" in change)) continue;
       changes.push(change);
       isVe ||= change.cell === veCell;
+      isWarning ||= change.cell === warningCell;
     }
     const events: SilentEvent[] = isVe ? [{ filter: VE_FILTER }] : [];
+    if (isWarning) events.push({ filter: WARN_FILTER, warning });
     if (changes.some((change) => "cell" in change && change.cell === hazards.countCell)) {
       for (const kind of hazards.kindsIn(changes)) events.push({ filter: HAZARD_FILTERS[kind] as string });
     }

@@ -103,6 +103,8 @@ export const builtins: readonly Builtin[] = [
   ),
   builtin("hazards()", "How often something went wrong below the module without a status", "host"),
   builtin("last_hazard()", "Record with kind, hpa, hkid, own_hkid of the latest such mistake, or null", "host"),
+  builtin("warn(text)", "Prints a warning and goes on, as WARN() of Linux does; a debugger can stop at it", "host"),
+  builtin("bug(text)", "Ends the flow, as BUG() of Linux does: what cannot be has happened", "host"),
   builtin("gpa_parts(gpa)", "Record of the S-EPT indexes l0 to l4 of a guest physical address", "host"),
 ];
 

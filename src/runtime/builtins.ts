@@ -11,6 +11,7 @@ import { statusOf } from "./operators.ts";
 import { allocatePages, freePage, nodeOf } from "./pages.ts";
 import type { SessionState } from "./session-state.ts";
 import { aType, fieldsOf, formatValue, typeName } from "./values.ts";
+import { bug, warn } from "./warnings.ts";
 
 type BuiltinFunction = (state: SessionState, stack: readonly unknown[], first: number, count: number) => unknown;
 
@@ -296,6 +297,11 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
     newLock(state.heap, "mutex", count > 0 ? stringArgument(stack, first, "name") : ""),
   rwlock: (state, stack, first, count) =>
     newLock(state.heap, "rwlock", count > 0 ? stringArgument(stack, first, "name") : ""),
+  warn: (state, stack, first) => {
+    warn(state, formatValue(stack[first], state.heap));
+    return null;
+  },
+  bug: (state, stack, first) => bug(formatValue(stack[first], state.heap)),
   gpa_parts: (_state, stack, first) => {
     const gpa = toBig(integerArgument(stack, first, "gpa"));
     return new PlainRecord(

@@ -30,9 +30,13 @@ export const STEPPED_INTERLEAVE = 1;
 export const STEPPED_PAUSE = 2;
 /** For each range that pages come from the next one that was never given out (numbers): the last words of the block. */
 export const ALLOCATED = 16;
+/** How often the host's own checks have warned. */
+export const RUNTIME_WARNINGS = 8;
 
 /** Values of the runtime: pages that were given back, as an immutable list. */
 export const VALUE_FREE_PAGES = 0;
+/** Text of the latest warning. */
+export const VALUE_WARNING = 3;
 const RUNTIME_VALUES = 4;
 
 export class SessionState {
@@ -57,6 +61,11 @@ export class SessionState {
     this.globals = this.store.allocateValues(program.globals.length);
     this.fibers = new Fibers(this.store);
     this.heap = new Heap(this.store, this.block + HEAP_TOP);
+  }
+
+  /** The store's cell of a word of the runtime's own block. */
+  cell(word: number): number {
+    return this.block + word;
   }
 
   read(word: number): number {
