@@ -18,6 +18,7 @@ export interface TextPlace {
 export class ClientView {
   readonly send: Send;
   private readonly sources: Sources;
+  private hearsInvalidated = false;
   private linesFrom = 1;
   private columnsFrom = 1;
   /** What a data breakpoint of access type "write" is: VS Code's menu says "Break on Value Change" for it. */
@@ -31,6 +32,7 @@ export class ClientView {
   initialize(args: DebugProtocol.InitializeRequestArguments): void {
     this.linesFrom = args.linesStartAt1 === false ? 0 : 1;
     this.columnsFrom = args.columnsStartAt1 === false ? 0 : 1;
+    this.hearsInvalidated = args.supportsInvalidatedEvent === true;
     this.writeAccess = /^vscode/.test(String(args.clientID ?? "")) ? "change" : "write";
   }
 
@@ -49,6 +51,11 @@ export class ClientView {
       default:
         return undefined;
     }
+  }
+
+  /** What the client shows is out of date, though the session has not moved. */
+  invalidated(): void {
+    if (this.hearsInvalidated) this.send("invalidated", { areas: ["all"] });
   }
 
   // ---- lines and columns ----

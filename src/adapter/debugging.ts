@@ -138,6 +138,14 @@ export class Debugging {
     return this.run(() => session.control.goToStep(step, place));
   }
 
+  /** Goes to where the session stood last in another future. */
+  switchBranch(id: number): () => void {
+    const session = this.needStopped();
+    const branch = session.timeline.branches.get(id);
+    if (branch === undefined) throw new RequestError(`there is no branch ${id}`, true);
+    return this.run(() => session.control.switchTo(branch));
+  }
+
   /** Goes to where the data was written last; `wanted` says which, or is its data id. */
   goToChange(wanted: DataWanted | string): () => void {
     const session = this.needStopped();
@@ -205,9 +213,28 @@ export class Debugging {
       return;
     }
     this.client.send("stopped", { ...stoppedBody(stop, session), threadId: threadOf(session.debuggee.task) });
+    this.tellMoment(session, reason);
+  }
+
+  /** Where in time the session stands, and what of the memory that was read is another now. */
+  private tellMoment(session: Session, reason: string): void {
     const { step, sub } = session.position;
-    this.client.send("tdx/stopped", { step, place: sub, reason });
+    const { branches } = session.timeline;
+    const branch = { branch: branches.current.id, branches: branches.list().length };
+    this.client.send("tdx/stopped", { step, place: sub, reason, ...branch });
     for (const body of this.looking.memory.changed(session)) this.client.send("memory", body);
+  }
+
+  /** Something was edited: the session has made a step without having moved. */
+  edited(text: string, isFork: boolean): void {
+    const session = this.needSession();
+    const { id, parent, from } = session.timeline.branches.current;
+    if (isFork) {
+      const old = `branch ${parent} is as it was: go back to it with Switch Branch (tdx/switchBranch)`;
+      this.client.print("console", `branch ${id} begins at step ${from.step} with ${text}; ${old}\n`);
+    }
+    this.client.invalidated();
+    this.tellMoment(session, "edit");
   }
 
   // ---- what is there ----

@@ -1,6 +1,8 @@
 /** Requests that look at a session that stands still. What they hand out by number holds until it moves. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { cellsDataId, memoryDataId, slotDataId } from "../debugger/data-breakpoints.ts";
+import { EditError } from "../debugger/edit-place.ts";
+import { type Edited, editValue, placeOf } from "../debugger/editing.ts";
 import type { ExceptionHit } from "../debugger/exceptions.ts";
 import { hex } from "../debugger/inspect/format.ts";
 import type { CellRange, Item } from "../debugger/inspect/item.ts";
@@ -44,6 +46,15 @@ const MAX_WATCHED_BYTES = 1 << 20;
 function addressOf(text: string): number | undefined {
   const value = /^\s*(0x[0-9a-f]+|\d+)\s*$/i.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** An edit that was made. */
+export interface Edit {
+  readonly body: DebugProtocol.SetVariableResponse["body"];
+  /** In one line. */
+  readonly text: string;
+  /** A branch began. */
+  readonly isFork: boolean;
 }
 
 export class Looking {
@@ -124,7 +135,7 @@ export class Looking {
     const { task, frame } = this.frame(frameId);
     return session.scopes(task, frame).map(({ name, items, isExpensive, kind }) => ({
       name,
-      variablesReference: this.references.add(items),
+      variablesReference: this.references.add(items, task === session.debuggee.task ? frame.flowFrame : 0),
       expensive: isExpensive,
       ...(kind && { presentationHint: kind }),
     }));
@@ -135,7 +146,8 @@ export class Looking {
     if (items === undefined) throw new RequestError(`there are no variables ${reference}`);
     // Not an error: the client asked before it heard of the new stop, and would show the error where values belong.
     if (items === "spent") return [];
-    return items.map((item) => this.references.toVariable(item, hex));
+    const frame = this.references.frameOf(reference);
+    return items.map((item) => this.references.toVariable(item, hex, frame));
   }
 
   /** Value of an expression, or the memory at a reference. @param hex integers in hexadecimal */
@@ -156,6 +168,34 @@ export class Looking {
       ...(type !== undefined && { type }),
       ...(memoryReference !== undefined && { memoryReference }),
     };
+  }
+
+  /** Changes a variable of a list that was shown. */
+  setVariable(session: Session, reference: number, name: string, value: string, hex: boolean): Edit {
+    const item = this.item(reference, name);
+    if (item === undefined) throw new RequestError(`there is no variable "${name}" to change`, true);
+    if (item.edit === undefined) throw new RequestError(`"${name}" cannot be changed`, true);
+    const { edit } = item;
+    const frame = this.references.frameOf(reference);
+    return this.edited(() => editValue(session, edit, value, frame), frame, hex);
+  }
+
+  /** Changes what an expression stands for. */
+  setExpression(session: Session, expression: string, value: string, frameId: number | undefined, hex: boolean): Edit {
+    const frame = frameId === undefined ? 0 : this.frame(frameId).frame.flowFrame;
+    return this.edited(() => editValue(session, placeOf(session, expression, frame), value, frame), frame, hex);
+  }
+
+  private edited(edit: () => Edited, frame: number, hex: boolean): Edit {
+    try {
+      const { item, text, isFork } = edit();
+      const { value, type, variablesReference, memoryReference } = this.references.toVariable(item, hex, frame);
+      const body = { value, variablesReference, ...(type && { type }), ...(memoryReference && { memoryReference }) };
+      return { body, text, isFork };
+    } catch (error) {
+      if (error instanceof EditError) throw new RequestError(error.message, true);
+      throw error;
+    }
   }
 
   /** What may stand at the cursor; line and column as the client counts them. */

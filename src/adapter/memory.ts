@@ -1,6 +1,6 @@
 /** Memory by reference (debugger/memory-views.ts); and which of what a client has read has changed since. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
-import { memoryReference, readView, viewEnd } from "../debugger/memory-views.ts";
+import { type MemoryReference, memoryReference, readView, viewEnd } from "../debugger/memory-views.ts";
 import type { Session } from "../debugger/session.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -23,8 +23,7 @@ export class MemoryReader {
   private watched: Watched[] = [];
 
   read(session: Session, reference: string, offset: number, count: number): DebugProtocol.ReadMemoryResponse["body"] {
-    const base = memoryReference(reference);
-    if (base === undefined) throw new RequestError(`"${reference}" is no address: write 0x…, host:0x… or td0:0x…`);
+    const base = referenceOf(reference);
     if (count < 0) throw new RequestError('"count" cannot be negative');
     const { moment } = session.inspector;
     const from = base.address + offset;
@@ -62,6 +61,13 @@ export class MemoryReader {
       .filter((watched) => watched.pages.some((page) => pages.has(page)))
       .map(({ reference, offset, count }) => ({ memoryReference: reference, offset, count }));
   }
+}
+
+/** What a memory reference of a client names. */
+export function referenceOf(text: string): MemoryReference {
+  const reference = memoryReference(text);
+  if (reference) return reference;
+  throw new RequestError(`"${text}" is no address: write 0x…, host:0x… or td0:0x…`);
 }
 
 function base64(bytes: Uint8Array): string {

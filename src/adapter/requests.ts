@@ -3,6 +3,8 @@ import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { Command, Granularity } from "../debugger/goals.ts";
 import { Arguments } from "./arguments.ts";
 import type { Debugging } from "./debugging.ts";
+import { editHandlers } from "./edit-requests.ts";
+import { isHex } from "./format.ts";
 import type { FrameFormat } from "./frame-names.ts";
 import { INSPECT_REQUEST } from "./inspect-protocol.ts";
 import type { DataWanted } from "./looking.ts";
@@ -15,7 +17,7 @@ export interface Answer {
   readonly after?: () => void;
 }
 
-type Handler = (args: Readonly<Record<string, unknown>>) => Answer | Promise<Answer>;
+export type Handler = (args: Readonly<Record<string, unknown>>) => Answer | Promise<Answer>;
 
 /** The protocol's step sizes: what a "line" is here is a SEAMCALL or TDCALL, an "instruction" a step inside the module. */
 const GRANULARITIES: Readonly<Record<string, Granularity>> = {
@@ -201,6 +203,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const count = request.number("moduleCount", 0) || all.length;
       return { body: { modules: all.slice(start, start + count), totalModules: all.length } };
     },
+    ...editHandlers(debugging),
     source: async (args) => {
       const content = await debugging.sources.text(new Arguments(args).object("source").text("path", ""));
       return { body: { content } };
@@ -213,10 +216,6 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     },
   };
   return new Map(Object.entries(handlers));
-}
-
-function isHex(request: Arguments): boolean {
-  return request.object("format").flag("hex");
 }
 
 function frameFormat(request: Arguments): FrameFormat {

@@ -3,8 +3,10 @@ import { leafSignatures } from "../arch/leaf-operands.ts";
 import { registerNames } from "../arch/registers.ts";
 import { LP_GPR } from "../platform/lp.ts";
 import { takeResult } from "../runtime/leaf-call.ts";
+import { returnedSlot } from "../runtime/operands.ts";
 import { AT_CALL, IN_LEAF } from "./debuggee.ts";
 import { describedStatus } from "./describe-status.ts";
+import { operandPlace, resultFieldPlace, returnedPlace } from "./edit-place.ts";
 import type { Item } from "./inspect/item.ts";
 import { heldLock } from "./inspect/locks.ts";
 import { leafName } from "./leaf-names.ts";
@@ -25,9 +27,11 @@ export function callView(context: ValueContext): CallView | undefined {
 function openCall(context: ValueContext, leaf: string): CallView {
   const { debuggee } = context;
   const signature = leafSignatures.get(leaf);
-  const items: Item[] = (debuggee.runtime.pendingLeaf?.operands ?? []).map(({ name, register, value }) => {
+  const items: Item[] = (debuggee.runtime.pendingLeaf?.operands ?? []).map(({ name, register, value }, index) => {
     const what = signature?.inputs.find((input) => input.name === name)?.what;
-    const item = valueItem(context, `call/${name}`, `${name} (${registerNames[register]})`, undefined, value);
+    const label = `${name} (${registerNames[register]})`;
+    const edit = debuggee.place === AT_CALL ? operandPlace(name, index) : undefined;
+    const item = valueItem(context, `call/${name}`, label, undefined, value, edit);
     return { ...item, ...(what && { tooltip: what }) };
   });
   if (debuggee.place === IN_LEAF) items.push(...lockItems(context));
@@ -50,7 +54,11 @@ function endedCall(context: ValueContext): CallView | undefined {
   if (outcome === undefined) return undefined;
   const leaf = leafName(outcome.callee);
   const result = takeResult(debuggee.machine.platform, outcome.lp, leaf);
+  const returned = returnedSlot(debuggee.runtime) === undefined ? undefined : returnedPlace("result");
+  const placeOf = (field: string) => returned && resultFieldPlace(field, returned, field);
+  const statusPlace = placeOf("status");
   const status: Item = {
+    ...(statusPlace && { edit: statusPlace }),
     id: "call/status",
     label: "status (rax)",
     value: describedStatus(outcome.hi, outcome.lo),
@@ -62,7 +70,14 @@ function endedCall(context: ValueContext): CallView | undefined {
     items: [
       status,
       ...outputs.map(({ name, register, what }) => ({
-        ...valueItem(context, `call/${name}`, `${name} (${registerNames[register]})`, undefined, result.field(name)),
+        ...valueItem(
+          context,
+          `call/${name}`,
+          `${name} (${registerNames[register]})`,
+          undefined,
+          result.field(name),
+          placeOf(name),
+        ),
         tooltip: what,
       })),
     ],

@@ -6,6 +6,7 @@ import type { ReadSource } from "../language/load.ts";
 import { Machine } from "../module/machine.ts";
 import { platformConfig } from "../runtime/platform.ts";
 import { Store } from "../state/store.ts";
+import type { Input } from "./branches.ts";
 import { Breakpoints } from "./breakpoints.ts";
 import { type CallView, callView } from "./call-items.ts";
 import { type CompletionList, completions } from "./completions.ts";
@@ -73,8 +74,8 @@ export class Session {
   private readonly runHost: RunHost;
   /** Looks for a change just now. */
   private search: RunControl | undefined;
-  /** Units whose output was shown: when they run again it is not shown again. */
-  private shownSteps = 0;
+  /** By branch: units whose output was shown. When they run again it is not shown again. */
+  private readonly shown = new Map<number, number>();
   /** Where the session stood at the last two stops. */
   private stoppedAt: { position: Position; mark: number } = { position: { step: 0, sub: 0 }, mark: 0 };
 
@@ -126,10 +127,16 @@ export class Session {
 
   /** Starts over; breakpoints stay. */
   restart(): void {
-    this.shownSteps = 0;
-    this.timeline.restart();
-    this.control.breakpointsChanged();
+    this.control.restart();
+    this.shown.set(this.timeline.branches.current.id, 0);
     this.stopped();
+  }
+
+  /** Something is done from outside, at the present place. Throws what the input throws. Returns whether that began a branch. */
+  put(input: Input): boolean {
+    const isFork = this.control.put(input);
+    this.stopped();
+    return isFork;
   }
 
   /** Stops whatever moves the session. */
@@ -168,9 +175,10 @@ export class Session {
 
   private output(text: string): void {
     const { debuggee } = this;
-    const step = debuggee.unit;
-    if (step < this.shownSteps) return;
-    this.shownSteps = step + 1;
+    const step = debuggee.unit - debuggee.start;
+    const { id, from } = this.timeline.branches.current;
+    if (step < (this.shown.get(id) ?? from.step)) return;
+    this.shown.set(id, step + 1);
     const frame = debuggee.runtime.frames()[0];
     this.host.output(text, frame && { path: frame.source.path, line: frame.line, column: frame.column });
   }

@@ -1,9 +1,11 @@
 /** Values of the flow language as items: variables of a frame, fields of records, elements of lists. */
 import { isInteger, Status } from "../language/values.ts";
 import type { FlowFrame, Variable } from "../runtime/frames.ts";
-import { ListValue } from "../runtime/heap.ts";
+import { ListValue, RecordValue } from "../runtime/heap.ts";
+import { LeafResult } from "../runtime/leaf-result.ts";
 import { fieldsOf, typeName } from "../runtime/values.ts";
 import { describedStatus } from "./describe-status.ts";
+import { type EditPlace, elementPlace, fieldPlace, globalPlace, localPlace, resultFieldPlace } from "./edit-place.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
 import { recognizeHpa } from "./inspect/describe-hpa.ts";
 import { type Item, inGroups } from "./inspect/item.ts";
@@ -18,6 +20,12 @@ export interface ValueContext {
 /** Variables of a frame, the globals of its flow behind them. */
 export function localItems(context: ValueContext, frame: FlowFrame): Item[] {
   const locals = frame.variables();
+  const seen = new Map<string, number>();
+  const own = locals.map((variable) => {
+    const nth = seen.get(variable.name) ?? 0;
+    seen.set(variable.name, nth + 1);
+    return variableItem(context, variable, localPlace(variable.name, frame.fiber, frame.level, nth));
+  });
   const hidden = new Set(locals.map((variable) => variable.name));
   const { program } = context.debuggee;
   const globals = context.debuggee.runtime
@@ -26,22 +34,28 @@ export function localItems(context: ValueContext, frame: FlowFrame): Item[] {
       (variable, index) =>
         program.globals[index]?.source === frame.source && !hidden.has(variable.name) && variable.value !== undefined,
     );
-  return [...locals, ...globals].map((variable) => variableItem(context, variable));
+  const { path } = frame.source;
+  return [...own, ...globals.map((variable) => variableItem(context, variable, globalPlace(variable.name, path)))];
 }
 
-function variableItem(context: ValueContext, { name, slot, value }: Variable): Item {
-  return { ...valueItem(context, name, name, name, value), slot, isChanged: (changes) => changes.slots.has(slot) };
+function variableItem(context: ValueContext, { name, slot, value }: Variable, edit: EditPlace): Item {
+  return {
+    ...valueItem(context, name, name, name, value, edit),
+    slot,
+    isChanged: (changes) => changes.slots.has(slot),
+  };
 }
 
-/** One value. `id` is that of the item, `expression` what gives the value. */
+/** One value. `id` is that of the item, `expression` what gives the value, `edit` where it can be changed. */
 export function valueItem(
   context: ValueContext,
   id: string,
   label: string,
   expression: string | undefined,
   value: unknown,
+  edit?: EditPlace,
 ): Item {
-  const children = childrenOf(context, id, expression, value);
+  const children = childrenOf(context, id, expression, value, edit);
   return {
     id,
     label,
@@ -49,8 +63,21 @@ export function valueItem(
     type: typeName(value),
     ...(expression !== undefined && { evaluateName: expression }),
     ...(typeof value === "number" && recognizeHpa(context.moment, value) !== undefined && { hpa: value }),
+    ...(edit && { edit }),
     ...(children && { children }),
   };
+}
+
+/** Where a field of a record or of a leaf's result can be changed. */
+export function partPlace(
+  value: unknown,
+  edit: EditPlace | undefined,
+  field: string,
+  expression: string | undefined,
+): EditPlace | undefined {
+  const name = expression ?? `${edit?.name ?? ""}.${field}`;
+  if (value instanceof RecordValue) return fieldPlace(name, value, field);
+  return value instanceof LeafResult && edit ? resultFieldPlace(name, edit, field) : undefined;
 }
 
 /** Addresses of pages that TDX uses say what they are; statuses are decoded. */
@@ -67,6 +94,7 @@ function childrenOf(
   id: string,
   expression: string | undefined,
   value: unknown,
+  edit: EditPlace | undefined,
 ): (() => readonly Item[]) | undefined {
   const { heap } = context.debuggee.runtime.state;
   if (value instanceof ListValue) {
@@ -76,7 +104,8 @@ function childrenOf(
         id,
         Array.from({ length: heap.length(value) }, (_, i) => {
           const inner = expression === undefined ? undefined : `${expression}[${i}]`;
-          return valueItem(context, `${id}/${i}`, `${i}`, inner, heap.element(value, i));
+          const place = elementPlace(inner ?? `${edit?.name ?? ""}[${i}]`, value, i);
+          return valueItem(context, `${id}/${i}`, `${i}`, inner, heap.element(value, i), place);
         }),
       );
   }
@@ -85,6 +114,6 @@ function childrenOf(
   return () =>
     [...fields].map(([name, field]) => {
       const inner = expression === undefined ? undefined : `${expression}.${name}`;
-      return valueItem(context, `${id}/${name}`, name, inner, field);
+      return valueItem(context, `${id}/${name}`, name, inner, field, partPlace(value, edit, name, inner));
     });
 }

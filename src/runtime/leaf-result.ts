@@ -1,8 +1,19 @@
 /** What a leaf function gave back: an immutable value with the status, the outputs by name and every register. */
-import { findOperand, type LeafOperand, type LeafSignature } from "../arch/leaf-operands.ts";
+import { findOperand, type LeafOperand, type LeafSignature, leafSignatures } from "../arch/leaf-operands.ts";
 import { registerNames } from "../arch/registers.ts";
 import { decodeStatus } from "../arch/status.ts";
-import { and, fromHalves, type Integer, Status, shiftRight } from "../language/values.ts";
+import {
+  and,
+  complement,
+  fromHalves,
+  highHalf,
+  type Integer,
+  lowHalf,
+  or,
+  Status,
+  shiftLeft,
+  shiftRight,
+} from "../language/values.ts";
 
 const RAX = 0;
 const NO_OUTPUTS: readonly LeafOperand[] = [];
@@ -63,6 +74,26 @@ export class LeafResult {
   /** Names of the outputs that it has by name. */
   outputNames(): string[] {
     return this.outputs.map((output) => output.name);
+  }
+
+  /** The same with another status, output or register. Undefined if the field is none of them, or the value has too many bits. */
+  with(name: string, value: Integer): LeafResult | undefined {
+    const output = findOperand(this.outputs, name);
+    const named = name === "status" ? RAX : registerNames.indexOf(name as (typeof registerNames)[number]);
+    const register = output?.register ?? named;
+    if (register < 0) return undefined;
+    const lows = this.lows.slice();
+    const highs = this.highs.slice();
+    let bits = value;
+    if (output !== undefined && output.width !== 64 && output.width !== 0) {
+      const mask = shiftLeft(2 ** output.width - 1, output.low);
+      const placed = shiftLeft(value, output.low);
+      if (value >= 2 ** output.width) return undefined;
+      bits = or(and(this.register(register), complement(mask)), placed);
+    }
+    lows[register] = lowHalf(bits);
+    highs[register] = highHalf(bits);
+    return new LeafResult(this.leaf, leafSignatures.get(this.leaf), lows, highs);
   }
 
   stateKey(): string {

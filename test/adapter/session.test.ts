@@ -24,7 +24,7 @@ describe("a session", () => {
     const client = new Client({});
     const capabilities = await client.request("initialize", { adapterID: "tdxflow" });
     expect(capabilities).toMatchObject({ supportsStepBack: true, supportsConfigurationDoneRequest: true });
-    expect(capabilities.supportsSetVariable).toBeUndefined();
+    expect(capabilities.supportsRestartFrame).toBeUndefined();
     expect(capabilities.exceptionBreakpointFilters.map((filter: { filter: string }) => filter.filter)).toContain(
       "busy",
     );

@@ -2,6 +2,7 @@
  * The one inspection model: what the trees of a front end and the variables of a debug adapter are both made of. Items are
  * made for the moment at which the session stands and thrown away when it moves.
  */
+import type { EditPlace } from "../edit-place.ts";
 import type { Changes } from "./changes.ts";
 
 /** A run of cells of the store: the first and how many. */
@@ -23,6 +24,8 @@ export interface Item {
   readonly cells?: readonly CellRange[];
   /** Value slot of the store that holds it: for variables of a flow. */
   readonly slot?: number;
+  /** Where a person can change it. */
+  readonly edit?: EditPlace;
   /** Decides that instead of `cells`, where listing all cells below would cost too much. */
   readonly isChanged?: (changes: Changes) => boolean;
   readonly children?: () => readonly Item[];

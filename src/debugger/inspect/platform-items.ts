@@ -7,6 +7,7 @@ import { LP_IS_INIT } from "../../module/local-data.ts";
 import * as sys from "../../module/sys.ts";
 import { LP_GPR, LP_GUEST_TDVPR } from "../../platform/lp.ts";
 import { describedStatus } from "../describe-status.ts";
+import { registerPlace } from "../edit-place.ts";
 import { type Field, fieldItems } from "./fields.ts";
 import { bits, bytes, count, hex, range } from "./format.ts";
 import type { Item } from "./item.ts";
@@ -87,7 +88,7 @@ export function lpFields(moment: Moment, lp: number, id: string): Item[] {
     id,
     cell,
     registerNames.map((label, i) => ({ label, place: LP_GPR + i * 2, kind: "hex64" as const })),
-  );
+  ).map((item, register): Item => ({ ...item, edit: registerPlace(lp, register) }));
   const hi = machine.store.read(cell + LP_GPR + 1);
   const rax = items[0];
   if (rax && hi !== 0) items[0] = { ...rax, value: describedStatus(hi, machine.store.read(cell + LP_GPR)) };
