@@ -5,6 +5,7 @@ import { compileLeaf, compileRawCall } from "./compile-leaf-calls.ts";
 import { nearest } from "./diagnostics.ts";
 import { OP_BUILTIN, OP_CALL, OP_CALL_VALUE } from "./flow-code.ts";
 import type { Argument, CallExpression, Expression } from "./generated/ast.ts";
+import { warnOfArguments } from "./literal-warnings.ts";
 import { nameSpan, spanOf } from "./places.ts";
 import type { FunctionSymbol } from "./scope.ts";
 import { complain, noteUse, type Work } from "./work.ts";
@@ -109,6 +110,7 @@ function compileNamedCall(work: Work, node: CallExpression, name: string, unused
   }
   const names = entry.parameters.map((parameter) => parameter.replace("?", ""));
   const args = orderArguments(work, node, name, names, arity(entry)[0]);
+  warnOfArguments(work, entry, args);
   for (const value of args) compileExpression(work, value);
   work.context.emitter.emit(OP_BUILTIN, [number, args.length], args.length, 1, spanOf(node));
 }

@@ -37,7 +37,7 @@ import { spanOf } from "./places.ts";
 import type { FlowSymbol } from "./scope.ts";
 import { parseNumber, splitString } from "./strings.ts";
 import { type Constant, FunctionValue, fromBig } from "./values.ts";
-import { complain, noteUse, type Work } from "./work.ts";
+import { complain, noteUse, type Work, warn } from "./work.ts";
 
 export function compileExpression(work: Work, node: Expression | undefined): void {
   const { emitter } = work.context;
@@ -121,6 +121,18 @@ function compileString(work: Work, node: StringLiteral): void {
 export function resolve(work: Work, name: string, span?: Span, isStore = false): FlowSymbol | undefined {
   const symbol = work.context.scope.find(name);
   if (span !== undefined) noteUse(work, symbol, span);
+  if (symbol?.kind === "global" && !isStore) {
+    symbol.reads.count++;
+    const { source, start } = symbol.declared;
+    // Functions run later; the file's own statements run from top to bottom.
+    if (work.context.kind === "main" && span !== undefined && source === work.source && span.start < start)
+      warn(
+        work,
+        span,
+        "too-early",
+        `"${name}" has no value yet: its ${symbol.holds === "task" ? "spawn" : "let"} comes further down`,
+      );
+  }
   if (symbol?.kind !== "local") return symbol;
   if (!isStore) symbol.reads.count++;
   return work.context.capture(symbol);

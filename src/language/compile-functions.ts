@@ -1,15 +1,15 @@
 /** Functions, and blocks that run by themselves as functions do: guests, tasks, tests. */
 import { compileExpression, emitConstant } from "./compile-expressions.ts";
 import { compileBlock } from "./compile-statements.ts";
-import { placeOf, type Span } from "./diagnostics.ts";
-import { type FunctionKind, OP_CALL, OP_GUEST, OP_LOAD, OP_POP, OP_RETURN, OP_SPAWN } from "./flow-code.ts";
+import { nearest, placeOf, type Span } from "./diagnostics.ts";
+import { type FunctionKind, OP_CALL, OP_GUEST, OP_JOIN, OP_LOAD, OP_POP, OP_RETURN, OP_SPAWN } from "./flow-code.ts";
 import { FunctionContext } from "./function-context.ts";
-import type { Block, GuestStatement, SpawnStatement, TestBlock } from "./generated/ast.ts";
+import type { Block, GuestStatement, JoinStatement, SpawnStatement, TestBlock } from "./generated/ast.ts";
 import { nameSpan, propertySpan, spanOf } from "./places.ts";
-import { Scope } from "./scope.ts";
+import { type FlowSymbol, Scope } from "./scope.ts";
 import { beginStatement, headSpan } from "./statement-start.ts";
-import { defineLocal, storeNew } from "./variables.ts";
-import { complain, type Work } from "./work.ts";
+import { defineLocal, loadVariable, storeNew } from "./variables.ts";
+import { complain, type Work, warn } from "./work.ts";
 
 export function compileGuest(work: Work, node: GuestStatement): void {
   const { emitter } = work.context;
@@ -62,7 +62,31 @@ export function compileSpawn(work: Work, node: SpawnStatement): void {
     1,
     spanOf(node),
   );
-  storeNew(work, node.name, nameSpan(node));
+  storeNew(work, node.name, nameSpan(node), "task");
+}
+
+/** Waiting for a task that no `spawn` made is a mistake, or waits for nothing. */
+export function compileJoin(work: Work, node: JoinStatement): void {
+  const span = nameSpan(node);
+  beginStatement(work, spanOf(node));
+  const { scope } = work.context;
+  const symbol = scope.find(node.name);
+  const tasks = [...scope.visible()].filter((name) => isTask(scope.find(name)));
+  const near = nearest(node.name, tasks) ?? (tasks.length === 1 ? tasks[0] : undefined);
+  if (symbol === undefined) {
+    complain(work, span, "join", `there is no task "${node.name}" here: spawn ${node.name} { … } would make it`, near);
+  } else if (symbol.kind === "function" || symbol.kind === "module") {
+    complain(work, span, "join", `join waits for a task, and "${node.name}" is a ${symbol.kind}`, near);
+  } else {
+    if (symbol.holds === "other")
+      warn(work, span, "join", `join waits for a task, and "${node.name}" was made as something else`, near);
+    loadVariable(work, node.name, span);
+  }
+  work.context.emitter.emit(OP_JOIN, [], 1, 0, spanOf(node));
+}
+
+function isTask(symbol: FlowSymbol | undefined): boolean {
+  return (symbol?.kind === "local" || symbol?.kind === "global") && symbol.holds === "task";
 }
 
 /** Compiles a block that runs by itself as a function of its own. */

@@ -7,9 +7,9 @@ import { compileExpression, emitConstant } from "./compile-expressions.ts";
 import { nearest, type Span } from "./diagnostics.ts";
 import { OP_LEAF } from "./flow-code.ts";
 import type { Argument, CallExpression } from "./generated/ast.ts";
+import { type GivenOperand, warnOfOperands } from "./literal-warnings.ts";
 import { nameSpan, spanOf } from "./places.ts";
-import { parseNumber } from "./strings.ts";
-import { complain, type Work, warn } from "./work.ts";
+import { complain, type Work } from "./work.ts";
 
 const leafNumbers: ReadonlyMap<string, number> = new Map(
   [...Object.entries(hostLeafInfo), ...Object.entries(guestLeafInfo)].map(([number, info]) => [
@@ -78,6 +78,7 @@ function emitResult(work: Work, unused: boolean): void {
 
 function compileOperands(work: Work, node: CallExpression, signature: LeafSignature): LeafOperand[] {
   const operands: LeafOperand[] = [];
+  const given: GivenOperand[] = [];
   for (const argument of node.arguments) {
     compileExpression(work, argument.value);
     const operand = operandOf(work, argument, signature, spanOf(argument));
@@ -90,8 +91,9 @@ function compileOperands(work: Work, node: CallExpression, signature: LeafSignat
         `"${operand.name}" and "${known.name}" both set ${registerNames[operand.register]?.toUpperCase()}`,
       );
     operands.push(operand);
-    warnOfLiteral(work, argument, operand);
+    given.push({ operand, value: argument.value });
   }
+  warnOfOperands(work, signature.name, given);
   const raw = node.arguments.some((argument) => registerNames.includes(argument.name as never));
   const missing = raw ? [] : signature.inputs.filter((input) => !input.optional && !operands.includes(input));
   if (missing.length > 0) {
@@ -103,23 +105,6 @@ function compileOperands(work: Work, node: CallExpression, signature: LeafSignat
     );
   }
   return operands;
-}
-
-const PAGE = 4096n;
-/** Operands that are the address of a page. */
-const PAGE_OPERANDS: ReadonlySet<string> = new Set(["tdr", "tdvpr", "tdcx", "page", "hpa", "source"]);
-/** S-EPT levels: 0 to 4 with 5-level paging. */
-const MAX_LEVEL = 4n;
-
-/** A number that is written out and that no leaf can take. */
-function warnOfLiteral(work: Work, argument: Argument, operand: LeafOperand): void {
-  const literal = argument.value?.$type === "NumberLiteral" ? parseNumber(argument.value.text) : undefined;
-  if (typeof literal !== "bigint" || argument.value === undefined) return;
-  if (operand.name === "level" && literal > MAX_LEVEL) {
-    warn(work, spanOf(argument.value), "level", `S-EPT levels are 0 to ${MAX_LEVEL}`);
-  } else if ((operand.inPlace || PAGE_OPERANDS.has(operand.name)) && literal % PAGE !== 0n) {
-    warn(work, spanOf(argument.value), "alignment", `"${operand.name}" is the address of a page: a multiple of 4K`);
-  }
 }
 
 /** In place of the register of an operand that does not exist; code with errors never runs. */

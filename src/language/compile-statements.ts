@@ -10,7 +10,7 @@ import {
   compileWith,
 } from "./compile-control.ts";
 import { compileExpression, operatorNumber } from "./compile-expressions.ts";
-import { compileGuest, compileSpawn } from "./compile-functions.ts";
+import { compileGuest, compileJoin, compileSpawn } from "./compile-functions.ts";
 import {
   OP_BINARY,
   OP_DUPLICATE,
@@ -20,7 +20,6 @@ import {
   OP_FAIL,
   OP_FIELD,
   OP_INDEX,
-  OP_JOIN,
   OP_LOG,
   OP_PAUSE,
   OP_POP,
@@ -40,8 +39,9 @@ import type {
 import { nameSpan, spanOf } from "./parse.ts";
 import { Scope } from "./scope.ts";
 import { beginStatement } from "./statement-start.ts";
-import { loadVariable, storeNew, storeVariable } from "./variables.ts";
-import { complain, type Work, warn } from "./work.ts";
+import { holdsOf, storeNew, storeVariable } from "./variables.ts";
+import { warnOfNoEffect, warnOfUnreachable, warnOfUnused } from "./warnings.ts";
+import { complain, type Work } from "./work.ts";
 
 export function compileStatement(work: Work, node: Statement): void {
   const { emitter } = work.context;
@@ -78,9 +78,7 @@ export function compileStatement(work: Work, node: Statement): void {
       compileSpawn(work, node);
       return;
     case "JoinStatement":
-      beginStatement(work, spanOf(node));
-      loadVariable(work, node.name, nameSpan(node));
-      emitter.emit(OP_JOIN, [], 1, 0, spanOf(node));
+      compileJoin(work, node);
       return;
     case "YieldStatement":
       beginStatement(work, spanOf(node));
@@ -114,10 +112,9 @@ export function compileBlock(work: Work, node: Block | undefined): void {
   const scope = new Scope(outer);
   work.context.scope = scope;
   const ends: (() => void)[] = [];
-  let leaves = false;
-  for (const statement of node?.statements ?? []) {
-    if (leaves) warn(work, spanOf(statement), "unreachable", "this is never reached");
-    leaves = LEAVING.has(statement.$type);
+  const statements = node?.statements ?? [];
+  warnOfUnreachable(work, statements);
+  for (const statement of statements) {
     compileStatement(work, statement);
     if (statement.$type === "LetStatement" || statement.$type === "SpawnStatement") {
       const symbol = scope.names.get(statement.name);
@@ -125,33 +122,14 @@ export function compileBlock(work: Work, node: Block | undefined): void {
     }
   }
   for (const end of ends) end();
-  warnOfUnused(work, scope, node);
+  warnOfUnused(work, scope, statements);
   work.context.scope = outer;
-}
-
-/** Statements that nothing behind them in the same block follows. */
-const LEAVING: ReadonlySet<string> = new Set([
-  "ReturnStatement",
-  "BreakStatement",
-  "ContinueStatement",
-  "FailStatement",
-]);
-
-/** Variables of a block that nobody reads; a name that begins with _ says that this is meant. */
-function warnOfUnused(work: Work, scope: Scope, node: Block | undefined): void {
-  for (const statement of node?.statements ?? []) {
-    if (statement.$type !== "LetStatement" || statement.name.startsWith("_")) continue;
-    const symbol = scope.names.get(statement.name);
-    if (symbol?.kind !== "local" || symbol.reads.count > 0 || symbol.declared.start !== nameSpan(statement).start)
-      continue;
-    warn(work, nameSpan(statement), "unused", `nothing reads "${statement.name}"`);
-  }
 }
 
 function compileLet(work: Work, node: LetStatement): void {
   beginStatement(work, spanOf(node));
   compileExpression(work, node.value);
-  storeNew(work, node.name, nameSpan(node));
+  storeNew(work, node.name, nameSpan(node), holdsOf(node.value));
 }
 
 function compileExpect(work: Work, node: ExpectStatement): void {
@@ -162,6 +140,7 @@ function compileExpect(work: Work, node: ExpectStatement): void {
   const text = value === undefined ? "" : work.source.text.slice(spanOf(value).start, spanOf(value).end);
   const operator = value?.$type === "BinaryExpression" && isComparison(value.operator) ? value.operator : undefined;
   const expectation = work.tables.expectations.push({ text, operator, fails: node.fails }) - 1;
+  work.context.expectsFailure = node.fails;
   if (value?.$type === "BinaryExpression" && operator !== undefined) {
     if (node.fails && operator !== "==")
       complain(work, span, "expect", "expect fails takes a call, or a call == STATUS");
@@ -172,6 +151,7 @@ function compileExpect(work: Work, node: ExpectStatement): void {
     compileExpression(work, value);
     emitter.emit(OP_EXPECT, [expectation], 1, 0, span);
   }
+  work.context.expectsFailure = false;
 }
 
 function isComparison(operator: string): operator is Operator {
@@ -198,6 +178,7 @@ function compileExpressionStatement(work: Work, node: ExpressionStatement): void
     compileCall(work, target, true);
     return;
   }
+  warnOfNoEffect(work, target);
   compileExpression(work, target);
   emitter.emit(OP_POP, [], 1, 0, spanOf(target));
 }

@@ -14,6 +14,8 @@ import { nameSpan, propertySpan, spanOf } from "./places.ts";
 import type { PlatformDescription } from "./platform-block.ts";
 import { type FunctionSymbol, type GlobalSymbol, type ModuleNames, Scope, type Use } from "./scope.ts";
 import { Tables } from "./tables.ts";
+import { holdsOf } from "./variables.ts";
+import { warnOfUnreachable, warnOfUnusedGlobals } from "./warnings.ts";
 import { dropUnfinished } from "./whole.ts";
 import type { Work } from "./work.ts";
 
@@ -125,7 +127,16 @@ function compileModule(
     } else if (node.$type === "LetStatement" || node.$type === "SpawnStatement") {
       const span = nameSpan(node);
       const declared = { source, ...span };
-      define(node.name, span, { kind: "global", name: node.name, index: tables.globals.length, declared });
+      const holds = node.$type === "SpawnStatement" ? "task" : holdsOf(node.value);
+      const reads = { count: 0 };
+      define(node.name, span, {
+        kind: "global",
+        name: node.name,
+        index: tables.globals.length,
+        reads,
+        holds,
+        declared,
+      });
       tables.globals.push({ name: node.name, source });
     }
   }
@@ -160,6 +171,10 @@ function compileModule(
     if (node.$type !== "TestBlock") continue;
     work.context = new FunctionContext("test", new Scope(scope));
     compileTest(work, node, main);
+  }
+  if (isFlow) {
+    warnOfUnreachable(work, program.statements);
+    warnOfUnusedGlobals(work, program, own);
   }
   return new Map([...imported, ...own]);
 }
@@ -221,6 +236,7 @@ export function compileWatch(
       context,
       captured: false,
       reads: { count: 0 },
+      holds: "anything",
       declared,
     });
   });
@@ -233,6 +249,7 @@ export function compileWatch(
       context,
       captured: false,
       reads: { count: 0 },
+      holds: "anything",
       declared,
     });
   }

@@ -14,6 +14,8 @@ export class FunctionContext {
   /** The function around a `guest` or `spawn` block. */
   readonly parent: FunctionContext | undefined;
   scope: Scope;
+  /** In `expect fails …`: what the leaf cannot take is meant. */
+  expectsFailure = false;
   readonly enclosing: Enclosing[] = [];
   /** Locals of the function around whose values are copied into slots of this one. */
   readonly captures: { readonly outer: LocalSymbol; readonly slot: number }[] = [];

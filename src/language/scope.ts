@@ -8,6 +8,9 @@ export interface Declared extends Span {
   readonly source: SourceFile;
 }
 
+/** What a variable is known to hold at first: a task, or surely none. */
+export type Holds = "task" | "other" | "anything";
+
 export interface LocalSymbol {
   readonly kind: "local";
   readonly name: string;
@@ -16,6 +19,7 @@ export interface LocalSymbol {
   readonly declared: Declared;
   /** Whether anything reads it; shared with its copies. */
   readonly reads: { count: number };
+  readonly holds: Holds;
   /** The value was copied from the code around a `guest` or `spawn` block. */
   readonly captured: boolean;
 }
@@ -24,6 +28,9 @@ export interface GlobalSymbol {
   readonly kind: "global";
   readonly name: string;
   readonly index: number;
+  /** Whether anything reads it. */
+  readonly reads: { count: number };
+  readonly holds: Holds;
   readonly declared: Declared;
 }
 

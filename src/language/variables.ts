@@ -2,17 +2,18 @@
 import { resolve, unknownName } from "./compile-expressions.ts";
 import { nearest, type Span } from "./diagnostics.ts";
 import { OP_LOAD, OP_LOAD_GLOBAL, OP_STORE, OP_STORE_GLOBAL } from "./flow-code.ts";
-import type { LocalSymbol } from "./scope.ts";
+import type { Expression } from "./generated/ast.ts";
+import type { Holds, LocalSymbol } from "./scope.ts";
 import { complain, noteUse, type Work } from "./work.ts";
 
 /** Makes a local of the current block. Returns its slot. */
-export function declareLocal(work: Work, name: string, span: Span): number {
+export function declareLocal(work: Work, name: string, span: Span, holds: Holds = "anything"): number {
   if (work.context.scope.names.has(name))
     complain(work, span, "redefinition", `"${name}" is defined in this block already; to change it, leave out "let"`);
-  return defineLocal(work, name, span);
+  return defineLocal(work, name, span, holds);
 }
 
-export function defineLocal(work: Work, name: string, span: Span): number {
+export function defineLocal(work: Work, name: string, span: Span, holds: Holds = "anything"): number {
   const { context, source } = work;
   const slot = context.emitter.slot();
   const symbol: LocalSymbol = {
@@ -22,6 +23,7 @@ export function defineLocal(work: Work, name: string, span: Span): number {
     context,
     captured: false,
     reads: { count: 0 },
+    holds,
     declared: { source, ...span },
   };
   context.scope.names.set(name, symbol);
@@ -30,11 +32,11 @@ export function defineLocal(work: Work, name: string, span: Span): number {
 }
 
 /** Stores the first value of a new variable. Those of a file's top level were declared before anything was compiled: functions see them. */
-export function storeNew(work: Work, name: string, span: Span): void {
+export function storeNew(work: Work, name: string, span: Span, holds: Holds): void {
   const symbol = work.context.scope.names.get(name);
   if (symbol?.kind === "global" && symbol.declared.start === span.start)
     work.context.emitter.emit(OP_STORE_GLOBAL, [symbol.index], 1, 0);
-  else work.context.emitter.emit(OP_STORE, [declareLocal(work, name, span)], 1, 0);
+  else work.context.emitter.emit(OP_STORE, [declareLocal(work, name, span, holds)], 1, 0);
 }
 
 export function loadVariable(work: Work, name: string, span: Span): void {
@@ -72,4 +74,15 @@ export function storeVariable(work: Work, name: string, span: Span): void {
     `"${name}" is not defined; a new variable begins with "let"`,
     nearest(name, work.context.scope.visible()),
   );
+}
+
+/** Expressions whose value is surely no task. */
+const NO_TASK: ReadonlySet<string> = new Set([
+  ...["NumberLiteral", "StringLiteral", "BooleanLiteral", "ListLiteral", "RecordLiteral"],
+  ...["UnaryExpression", "BinaryExpression"],
+]);
+
+/** What a variable holds that begins with the value of this expression. */
+export function holdsOf(value: Expression | undefined): Holds {
+  return NO_TASK.has(value?.$type ?? "") ? "other" : "anything";
 }

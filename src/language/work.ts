@@ -21,8 +21,8 @@ export function noteUse(work: Work, symbol: FlowSymbol | undefined, span: Span):
 }
 
 /** Tells of something that is allowed but hardly meant. */
-export function warn(work: Work, span: Span, code: string, message: string): void {
-  work.sink.warning(work.source, span, code, message);
+export function warn(work: Work, span: Span, code: string, message: string, suggestion?: string): void {
+  work.sink.warning(work.source, span, code, message, suggestion);
 }
 
 export function complain(work: Work, span: Span, code: string, message: string, suggestion?: string): void {

@@ -75,7 +75,7 @@ describe("check", () => {
 
   test("tells each mistake with file, line and column", () => {
     const syntax = cli.file("syntax.tdx", "let = 3\n");
-    const operand = cli.file("operand.tdx", "let a = 1\nTDH.MNG.CREATE(tdr: 0x1000, hkit: 33)\n");
+    const operand = cli.file("operand.tdx", "let a = 4K\nTDH.MNG.CREATE(tdr: a, hkit: 33)\n");
     const { code, out, err } = cli.run("check", syntax, operand, SCENARIO);
     expect(code).toBe(2);
     expect(err).toMatch(/syntax\.tdx:1:5: error: /);

@@ -8,7 +8,7 @@ import { canonicalUri, type Sources } from "./sources.ts";
 const QUIET_MS = 150;
 
 /** What editors show faded. */
-const UNNECESSARY = new Set(["unused", "unreachable"]);
+const UNNECESSARY = new Set(["unused", "ignored", "unreachable"]);
 
 function shown({ line, column, endLine, endColumn, severity, message, code, suggestion }: Remark): Diagnostic {
   return {

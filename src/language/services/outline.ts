@@ -7,9 +7,9 @@ import {
   SymbolKind,
 } from "vscode-languageserver";
 import { DiagnosticSink } from "../diagnostics.ts";
-import type { Program } from "../generated/ast.ts";
 import { parseSource } from "../parse.ts";
 import { nameSpan, spanOf } from "../places.ts";
+import { doesSomething } from "../warnings.ts";
 import { positionOf, rangeOf } from "./places.ts";
 import type { FlowSource } from "./sources.ts";
 import { closing, type Word } from "./tokens.ts";
@@ -130,10 +130,4 @@ export function lenses(flow: FlowSource): CodeLens[] {
     pair(start, RUN_TEST_COMMAND, DEBUG_TEST_COMMAND, [uri, name]),
   );
   return doesSomething(program) ? [...pair(0, RUN_COMMAND, DEBUG_COMMAND, [uri]), ...tests] : tests;
-}
-
-const NOTHING_DONE = new Set(["Import", "FunctionDeclaration", "PlatformBlock", "LetStatement", "TestBlock"]);
-
-function doesSomething(program: Program): boolean {
-  return program.statements.some(({ $type }) => !NOTHING_DONE.has($type));
 }

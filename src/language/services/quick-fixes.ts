@@ -1,7 +1,6 @@
 /** Changes that mend what a diagnostic complains about. */
 import { type CodeAction, CodeActionKind, type Diagnostic, type TextEdit } from "vscode-languageserver";
 import { leafSignatures } from "../../arch/leaf-operands.ts";
-import { parseNumber } from "../strings.ts";
 import { callAround } from "./cursor.ts";
 import { visibleAt } from "./names.ts";
 import { offsetOf, rangeOf } from "./places.ts";
@@ -27,8 +26,10 @@ const FIXES: Readonly<Record<string, (remark: Remark) => Fix[]>> = {
   "missing-operand": addOperands,
   "unknown-name": declareVariable,
   unused: dropVariable,
+  ignored: dropVariable,
   unreachable: removeText,
-  alignment: alignDown,
+  join: removeJoin,
+  "no-effect": removeText,
 };
 
 export function quickFixes(source: FlowSource, diagnostics: readonly Diagnostic[]): CodeAction[] {
@@ -125,14 +126,10 @@ function dropVariable(remark: Remark): Fix[] {
   return [replaced("Leave the variable out: a failure ends the flow", ""), replaced("Expect success", "expect ")];
 }
 
-const PAGE = 4096n;
-
-/** The page that the address lies in. */
-function alignDown(remark: Remark): Fix[] {
-  const value = parseNumber(remark.source.source.text.slice(remark.start, remark.end));
-  if (typeof value !== "bigint") return [];
-  const text = `0x${(value - (value % PAGE)).toString(16)}`;
-  return [{ title: `Change to ${text}`, edits: [edit(remark, remark.start, remark.end, text)] }];
+/** A join of nothing: it goes, with its word. */
+function removeJoin(remark: Remark): Fix[] {
+  const word = remark.source.words[wordBefore(remark.source.words, remark.start)];
+  return word?.text === "join" ? [{ title: "Remove it", edits: [edit(remark, word.start, remark.end, "")] }] : [];
 }
 
 function removeText(remark: Remark): Fix[] {

@@ -115,7 +115,8 @@ describe("snippets", () => {
   it.each(snippets.map(({ name, lines }) => ({ name, text: withoutPlaces(lines) })))(
     "$name compiles",
     async ({ text }) => {
-      const names = "fn f(tdr, tdvpr, gpa) { log [tdr, tdvpr, gpa] }\nlet tdr = 4K\nlet tdvpr = 4K\nlet gpa = 0\n";
+      const names =
+        "fn f(tdr, tdvpr, gpa) { log [tdr, tdvpr, gpa] }\nlet tdr = 4K\nlet tdvpr = 4K\nlet gpa = 0\nlog [tdr, tdvpr, gpa]\n";
       const files = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
       const readSource = (path: string) => (path === "flow.tdx" ? names + text : files(path));
       const { diagnostics } = await compileFlow("flow.tdx", { readSource, flowsFolder: "flows" });

@@ -94,7 +94,22 @@ describe("quick fixes", () => {
     ["memory that is not of pages", "platform { memory 1 .. 8K }\n", "platform { memory 0x0 .. 0x2000 }\n"],
     ["a variable that nobody reads", "fn f() { let a = alloc_page() }\n", "fn f() { alloc_page() }\n"],
     ["a result that nobody looks at", "fn f() { let r = TDH.SYS.INIT() }\n", "fn f() { expect TDH.SYS.INIT() }\n"],
-    ["what is never reached", "fn f() { return 1 log 2 }\n", "fn f() { return 1  }\n"],
+    ["a result at top level", "let r = TDH.SYS.INIT()\nlog 1\n", "TDH.SYS.INIT()\nlog 1\n"],
+    ["what is never reached", "fn f() { return 1 log 2 log 3 }\n", "fn f() { return 1  }\n"],
+    ["a call that does nothing", "log 1\nhex(2)\n", "log 1\n\n"],
+    ["a join of nothing", "join worker\nlog 1\n", "\nlog 1\n"],
+    ["a join of another task", "spawn worker { }\njoin worked\n", "spawn worker { }\njoin worker\n"],
+    ["a join of what is no task", "let n = 1\nspawn w { }\njoin n\n", "let n = 1\nspawn w { }\njoin w\n"],
+    [
+      "a level that the leaf does not take",
+      "TDH.MEM.SEPT.ADD(gpa: 0, level: 0, tdr: 0, page: 0)\n",
+      "TDH.MEM.SEPT.ADD(gpa: 0, level: 1, tdr: 0, page: 0)\n",
+    ],
+    [
+      "a GPA inside a large page",
+      "TDH.MEM.PAGE.AUG(gpa: 0x201000, level: 1, tdr: 0, hpa: 0)\n",
+      "TDH.MEM.PAGE.AUG(gpa: 0x200000, level: 1, tdr: 0, hpa: 0)\n",
+    ],
     ["an address that is no page's", "TDH.MEM.TRACK(tdr: 0x1234)\n", "TDH.MEM.TRACK(tdr: 0x1000)\n"],
   ])("mend %s", async (_, text, expected) => {
     expect((await fixes(text)).map(({ fixed }) => fixed)).toContain(expected);
