@@ -95,19 +95,26 @@ interface Parts {
   readonly elements: readonly Element[];
 }
 
-/** What an element consists of; undefined if it is a token. */
+/** What an element consists of; undefined if it is a token. By the types' names, as Langium's own questions cost a start its time. */
 function partsOf(element: Element): Parts | undefined {
   const sequence = (...elements: readonly Element[]): Parts => ({ kind: "sequence", elements });
-  if (GrammarAST.isKeyword(element)) return undefined;
-  if (GrammarAST.isAction(element)) return sequence();
-  if (GrammarAST.isAssignment(element)) return sequence(element.terminal);
-  if (GrammarAST.isGroup(element)) return sequence(...element.elements);
-  if (GrammarAST.isAlternatives(element)) return { kind: "either", elements: element.elements };
-  if (GrammarAST.isRuleCall(element)) {
-    const rule = ruleOf(element);
-    if (GrammarAST.isTerminalRule(rule)) return undefined;
-    if (GrammarAST.isInfixRule(rule)) return sequence(rule.call, operatorsOf(rule));
-    if (GrammarAST.isParserRule(rule)) return sequence(rule.definition);
+  switch (element.$type) {
+    case GrammarAST.Keyword.$type:
+      return undefined;
+    case GrammarAST.Action.$type:
+      return sequence();
+    case GrammarAST.Assignment.$type:
+      return sequence((element as GrammarAST.Assignment).terminal);
+    case GrammarAST.Group.$type:
+      return sequence(...(element as GrammarAST.Group).elements);
+    case GrammarAST.Alternatives.$type:
+      return { kind: "either", elements: (element as GrammarAST.Alternatives).elements };
+    case GrammarAST.RuleCall.$type: {
+      const rule = ruleOf(element as GrammarAST.RuleCall);
+      if (GrammarAST.isTerminalRule(rule)) return undefined;
+      if (GrammarAST.isInfixRule(rule)) return sequence(rule.call, operatorsOf(rule));
+      if (GrammarAST.isParserRule(rule)) return sequence(rule.definition);
+    }
   }
   throw new Error(`${element.$type} in the grammar is not supported`);
 }

@@ -21,15 +21,20 @@ export class TooDeep extends Error {
   }
 }
 
+/** By their codes: 1 opens, -1 closes. */
+const BRACKETS: ReadonlyMap<number, number> = new Map([
+  ...Array.from("([{", (character) => [character.charCodeAt(0), 1] as const),
+  ...Array.from(")]}", (character) => [character.charCodeAt(0), -1] as const),
+]);
+
 /** @throws TooDeep */
 export function checkBrackets({ text, count, starts }: Tokens, shift: number): void {
   let depth = 0;
   for (let at = 0; at < count; at++) {
     const start = starts[at] as number;
-    const character = text[start];
-    if (character === "(" || character === "[" || character === "{") {
-      if (++depth > MAX_BRACKETS) throw new TooDeep(start + shift);
-    } else if (depth > 0 && (character === ")" || character === "]" || character === "}")) depth--;
+    const bracket = BRACKETS.get(text.charCodeAt(start)) ?? 0;
+    depth = Math.max(0, depth + bracket);
+    if (depth > MAX_BRACKETS) throw new TooDeep(start + shift);
   }
 }
 
