@@ -36,7 +36,7 @@ export class PairLog {
   }
 
   push(first: number, second: number): void {
-    if (this.at === PAIRS_PER_CHUNK * 2) this.open((this.chunkStart >>> PAIRS_SHIFT) + 1);
+    if (this.at === PAIRS_PER_CHUNK * 2) this.open(this.chunkStart / PAIRS_PER_CHUNK + 1);
     const at = this.at;
     this.current[at] = first;
     this.current[at + 1] = second;
@@ -51,6 +51,15 @@ export class PairLog {
     return (this.chunks[Math.floor(position / PAIRS_PER_CHUNK)] as Uint32Array)[
       ((position & PAIR_MASK) << 1) + 1
     ] as number;
+  }
+
+  /** The pairs of the chunk that a position lies in, and the position of the first of them. */
+  chunk(position: number): Readonly<Uint32Array> {
+    return this.chunks[Math.floor(position / PAIRS_PER_CHUNK)] as Uint32Array;
+  }
+
+  firstOfChunk(position: number): number {
+    return position - (position & PAIR_MASK);
   }
 
   /** Drops all entries from `length` on. */

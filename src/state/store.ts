@@ -10,7 +10,9 @@
  *   and released inside one step): otherwise undo would not restore them.
  */
 import { hashBlock, hashValue, mix } from "./hash.ts";
-import { PairLog } from "./log.ts";
+import { type Change, Journal } from "./journal.ts";
+
+export type { Change };
 
 /** Words per block: one 4 KiB page. */
 export const BLOCK_WORDS = 1024;
@@ -19,18 +21,12 @@ const CHUNK_SHIFT = 18; // 1 MiB of words a chunk: 256 blocks
 const CHUNK_WORDS = 1 << CHUNK_SHIFT;
 const CHUNK_MASK = CHUNK_WORDS - 1;
 
-/** Journal bytes of one entry of a value slot: an array element each for the slot and the old value, which may be boxed. */
-const VALUE_ENTRY_BYTES = 24;
-
 export interface StoreOptions {
   /** Bytes that history may take; the oldest steps are forgotten past it. Default 512 MiB. */
   readonly historyBudget?: number;
   /** False: no history at all. */
   readonly recording?: boolean;
 }
-
-/** One entry of the journal: a word (`cell`) or a value slot (`slot`) and what it held before. */
-export type Change = { readonly cell: number; readonly old: number } | { readonly slot: number; readonly old: unknown };
 
 export class Store {
   recording: boolean;
@@ -43,21 +39,15 @@ export class Store {
   private readonly values: unknown[] = [];
   private valueCount = 0;
 
-  private readonly words = new PairLog();
-  private readonly valueSlots: number[] = [];
-  private readonly valueOlds: unknown[] = [];
-  /** Position in `valueSlots` is `valueBase` + index: the front is cut off when history is forgotten. */
-  private valueBase = 0;
-
-  /** Mark n is at (marks.first, marks.second) = (length of the word log, length of the value log) when n steps were done. */
-  private readonly marks = new PairLog();
-  private oldestMark = 0;
+  private readonly journal = new Journal();
   private readonly budget: number;
+  private readonly restore = (cell: number, old: number): void => {
+    (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array)[cell & CHUNK_MASK] = old;
+  };
 
   constructor(options: StoreOptions = {}) {
     this.recording = options.recording ?? true;
     this.budget = options.historyBudget ?? 512 * 1024 * 1024;
-    this.marks.push(0, 0);
   }
 
   // ---- words ----
@@ -84,7 +74,7 @@ export class Store {
     const old = chunk[index] as number;
     if (old === value >>> 0) return;
     chunk[index] = value;
-    if (this.recording) this.words.push(cell, old);
+    if (this.recording) this.journal.word(cell, old);
   }
 
   /** A write that leaves no trace in the journal; see the rule at the top. */
@@ -144,10 +134,7 @@ export class Store {
     const old = this.values[slot];
     if (Object.is(old, value)) return;
     this.values[slot] = value;
-    if (this.recording) {
-      this.valueSlots.push(slot);
-      this.valueOlds.push(old);
-    }
+    if (this.recording) this.journal.value(slot, old);
   }
 
   /** `writeValue` without a trace in the journal; see the rule at the top. */
@@ -159,29 +146,37 @@ export class Store {
 
   /** Steps done so far. */
   get now(): number {
-    return this.marks.length - 1;
+    return this.journal.now;
   }
 
   /** The earliest mark that `undo` can go back to. */
   get oldest(): number {
-    return this.recording ? this.oldestMark : this.now;
+    return this.recording ? this.journal.oldest : this.now;
   }
 
   /** Bytes that history takes at present. */
   get historyBytes(): number {
-    return this.words.bytes + this.marks.bytes + this.valueSlots.length * VALUE_ENTRY_BYTES;
+    return this.journal.bytes;
   }
 
-  /** Ends the current step and returns the number of the mark at its end. */
-  mark(): number {
-    this.marks.push(this.words.length, this.valueBase + this.valueSlots.length);
-    if ((this.now & 0xfff) === 0 && this.historyBytes > this.budget) this.forget();
-    return this.marks.length - 1;
+  /** Ends the current step and returns the number of the mark at its end. `note`, below 2^24, stays with it: for an index of steps. */
+  mark(note = 0): number {
+    this.journal.mark(note);
+    if ((this.now & 0xfff) === 0 && this.historyBytes > this.budget) {
+      const { oldest } = this.journal;
+      this.journal.forget(oldest + ((this.now - oldest) >>> 1)); // the older half
+    }
+    return this.now;
+  }
+
+  /** The note of a mark. */
+  noteAt(mark: number): number {
+    return this.journal.noteAt(mark);
   }
 
   /** Makes one step of all that came after `mark`. */
   join(mark: number): void {
-    this.marks.truncate(mark + 1);
+    this.journal.dropMarks(mark);
     this.mark();
   }
 
@@ -190,39 +185,19 @@ export class Store {
     if (mark < this.oldest || mark > this.now) {
       throw new RangeError(`step ${mark} is not in history (${this.oldest} to ${this.now})`);
     }
-    const wordEnd = this.marks.first(mark);
-    for (let at = this.words.length - 1; at >= wordEnd; at--) {
-      const cell = this.words.first(at);
-      (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array)[cell & CHUNK_MASK] = this.words.second(at);
-    }
-    this.words.truncate(wordEnd);
-    const valueEnd = this.marks.second(mark) - this.valueBase;
-    for (let at = this.valueSlots.length - 1; at >= valueEnd; at--) {
-      this.values[this.valueSlots[at] as number] = this.valueOlds[at];
-    }
-    this.valueSlots.length = valueEnd;
-    this.valueOlds.length = valueEnd;
-    this.marks.truncate(mark + 1);
+    this.journal.undo(mark, this.restore, this.values);
   }
 
   /** The journal's entries after `mark` up to `end` (default: now, with the open step), oldest first. */
-  *changes(mark: number, end?: number): Generator<Change> {
-    const wordEnd = end === undefined ? this.words.length : this.marks.first(end);
-    for (let at = this.marks.first(mark); at < wordEnd; at++) {
-      yield { cell: this.words.first(at), old: this.words.second(at) };
-    }
-    const valueEnd =
-      (end === undefined ? this.valueBase + this.valueSlots.length : this.marks.second(end)) - this.valueBase;
-    for (let at = this.marks.second(mark) - this.valueBase; at < valueEnd; at++) {
-      yield { slot: this.valueSlots[at] as number, old: this.valueOlds[at] };
-    }
+  changes(mark: number, end?: number): Generator<Change> {
+    return this.journal.changes(mark, end);
   }
 
   /** The cells (words) that were written after `mark`. */
   changedSince(mark: number): Set<number> {
     const cells = new Set<number>();
     if (mark < this.oldest) return cells;
-    for (let at = this.marks.first(mark); at < this.words.length; at++) cells.add(this.words.first(at));
+    for (const change of this.changes(mark)) if ("cell" in change) cells.add(change.cell);
     return cells;
   }
 
@@ -230,26 +205,18 @@ export class Store {
   slotsChangedSince(mark: number): Set<number> {
     const slots = new Set<number>();
     if (mark < this.oldest) return slots;
-    for (let at = this.marks.second(mark) - this.valueBase; at < this.valueSlots.length; at++) {
-      slots.add(this.valueSlots[at] as number);
-    }
+    for (const change of this.changes(mark)) if ("slot" in change) slots.add(change.slot);
     return slots;
   }
 
   /** The number of the step (counted from 1) that wrote `cell` last, or undefined if none in history did. */
   lastWriter(cell: number): number | undefined {
-    for (let at = this.words.length - 1; at >= Math.max(this.words.oldest, this.marks.first(this.oldest)); at--) {
-      if (this.words.first(at) === cell) return this.stepAt(at, (mark) => this.marks.first(mark));
-    }
-    return undefined;
+    return this.journal.lastWriter(cell);
   }
 
   /** As `lastWriter`, for a value slot. */
   lastValueWriter(slot: number): number | undefined {
-    for (let at = this.valueSlots.length - 1; at >= 0; at--) {
-      if (this.valueSlots[at] === slot) return this.stepAt(this.valueBase + at, (mark) => this.marks.second(mark));
-    }
-    return undefined;
+    return this.journal.lastValueWriter(slot);
   }
 
   /** A hash of the whole state: equal states give equal hashes, however they were reached. */
@@ -270,29 +237,5 @@ export class Store {
       b = (b + mix(slot, h)) >>> 0;
     }
     return a.toString(16).padStart(8, "0") + b.toString(16).padStart(8, "0");
-  }
-
-  /** The first step whose mark lies after log position `at`, by bisection over the marks. */
-  private stepAt(at: number, position: (mark: number) => number): number {
-    let low = this.oldestMark;
-    let high = this.now + 1; // the open step
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if (position(middle) > at) high = middle;
-      else low = middle;
-    }
-    return high;
-  }
-
-  /** Drops the older half of history. */
-  private forget(): void {
-    const keep = this.oldestMark + ((this.now - this.oldestMark) >>> 1);
-    this.oldestMark = keep;
-    this.words.forgetBefore(this.marks.first(keep));
-    const drop = this.marks.second(keep) - this.valueBase;
-    this.valueSlots.splice(0, drop);
-    this.valueOlds.splice(0, drop);
-    this.valueBase += drop;
-    this.marks.forgetBefore(keep);
   }
 }

@@ -174,6 +174,46 @@ describe("a store", () => {
     expect(store.hash()).toBe(at[reachable]);
   });
 
+  it("brings values of any kind back, also after it forgot some", () => {
+    const kinds = [
+      7,
+      undefined,
+      "text",
+      2 ** 32,
+      0.5,
+      2n ** 60n,
+      null,
+      true,
+      2 ** 32 - 1,
+      { stateKey: () => "object" },
+    ];
+    const store = fresh({ historyBudget: 4 * 1024 * 1024 });
+    const at: string[] = [];
+    for (let step = 1; step <= 300_000; step++) {
+      // Long runs of plain numbers too, in which no value lies beside the log.
+      store.writeValue(step % 7, step % 100_000 < 50_000 ? kinds[step % kinds.length] : step);
+      if (store.mark() % 10_000 === 0) at[step] = store.hash();
+    }
+    expect(store.oldest).toBeGreaterThan(0);
+    for (let step = 300_000; step >= store.oldest; step -= 10_000) {
+      store.undo(step);
+      expect(store.hash()).toBe(at[step]);
+    }
+  });
+
+  it("keeps a note with each mark", () => {
+    const store = fresh();
+    for (let step = 1; step <= 50_000; step++) {
+      store.write(step % 100, step);
+      store.mark(step * 300);
+    }
+    for (const step of [1, 777, 50_000]) expect(store.noteAt(step)).toBe(step * 300);
+    store.undo(700);
+    store.mark(5);
+    expect(store.noteAt(701)).toBe(5);
+    expect(store.noteAt(700)).toBe(210_000);
+  });
+
   it("holds a long journal across its chunks", () => {
     const store = fresh();
     for (let step = 1; step <= 100_000; step++) {
