@@ -112,6 +112,7 @@ export class ClientView {
 
   printDiagnostic(diagnostic: Diagnostic): void {
     const { severity, line, column } = diagnostic;
+    if (IN_EDITORS_ONLY.has(diagnostic.code)) return;
     const category = severity === "error" ? "stderr" : "console";
     this.print(category, `${diagnosticText(diagnostic)}\n`, { path: diagnostic.file, line, column });
   }
@@ -123,6 +124,9 @@ export class ClientView {
     this.print("stderr", text, { path: file, line, column });
   }
 }
+
+/** A variable that the flow does not read may be there to be looked at, which somebody is about to do. */
+const IN_EDITORS_ONLY: ReadonlySet<string> = new Set(["unused", "ignored"]);
 
 function diagnosticText({ file, line, column, severity, message }: Diagnostic): string {
   return `${file}:${line}:${column}: ${severity}: ${message}`;

@@ -6,6 +6,7 @@ import { Label } from "./emitter.ts";
 import {
   OP_ACQUIRE,
   OP_ENTER_LP,
+  OP_INTERRUPT,
   OP_JUMP,
   OP_JUMP_IF_FALSE,
   OP_LEAVE_LP,
@@ -131,6 +132,7 @@ export function compileOn(work: Work, node: OnStatement): void {
   beginStatement(work, headSpan(node, node.lp));
   compileExpression(work, node.lp);
   emitter.emit(OP_ENTER_LP, [slot], 1, 0, spanOf(node.lp ?? node));
+  emitter.emit(OP_INTERRUPT, [], 0, 0, spanOf(node.lp ?? node));
   enclosing.push({ kind: "cleanup", operation: OP_LEAVE_LP, slot });
   compileBlock(work, node.body);
   enclosing.pop();

@@ -101,6 +101,8 @@ export const OP_DUPLICATE_TWO = 42;
 export const OP_DUPLICATE = 43;
 /** place → ; where the next call of the module lets other tasks run. */
 export const OP_PAUSE = 44;
+/** Interrupts the LP: a guest that runs on it exits, and a call of the module there comes to its end before. */
+export const OP_INTERRUPT = 45;
 
 /** Binary operators by their number in OP_BINARY. */
 export const OPERATORS = [

@@ -38,7 +38,9 @@ export const VALUE_FAILURE = 1;
 export const VALUE_LOCK = 2;
 /** Where its next call of the module is to let the others run: number of locks that it has taken, or text of a step. */
 export const VALUE_PAUSE = 3;
-const FIBER_VALUES = 4;
+/** Task: the registers with which its TDH.VP.ENTER has returned while others ran (interrupts.ts). */
+export const VALUE_RETURNED = 4;
+const FIBER_VALUES = 6;
 
 export const STATE_READY = 1;
 export const STATE_DONE = 2;

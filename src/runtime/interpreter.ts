@@ -12,6 +12,7 @@ import {
   OP_CALL,
   OP_CALL_VALUE,
   OP_CONSTANT,
+  OP_INTERRUPT,
   OP_JOIN,
   OP_JUMP,
   OP_JUMP_IF_FALSE,
@@ -35,6 +36,7 @@ import { FIBER_DEPTH, FRAME_LP, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
 import { ListValue } from "./heap.ts";
 import { type RunLimits, STOP_BUDGET, STOP_DEPTH, STOP_DONE, STOP_STATEMENT, type StopReason } from "./hooks.ts";
+import { takeReturned } from "./interrupts.ts";
 import type { LeafResult } from "./leaf-result.ts";
 import { ModuleCalls, NEXT_EXITED, NEXT_RETURNED, NEXT_STOP, NEXT_WAIT } from "./module-calls.ts";
 import { execute, LENGTHS } from "./operations.ts";
@@ -82,6 +84,7 @@ export class Interpreter {
       if (ended >= 0) return ended as StopReason;
       const task = state.task;
       let fiber = state.active(task);
+      if (takeReturned(state, task)) leafDone = true;
       let frame = 0;
       let fn: FlowFunction = functions[0] as FlowFunction;
       let code: Int32Array = fn.code;
@@ -259,7 +262,12 @@ export class Interpreter {
                 fiber = state.active(task);
                 continue frames;
               }
-            } else if (operation === OP_JOIN || operation === OP_ACQUIRE || operation === OP_YIELD) {
+            } else if (
+              operation === OP_JOIN ||
+              operation === OP_ACQUIRE ||
+              operation === OP_YIELD ||
+              operation === OP_INTERRUPT
+            ) {
               const waits = tasks.wait(task, operation, stack[sp - 1]);
               if (waits) {
                 store.write(frame + FRAME_PC, pc);
@@ -267,6 +275,7 @@ export class Interpreter {
                 tasks.next();
               } else {
                 if (operation === OP_JOIN) sp--;
+                if (operation === OP_INTERRUPT) calls.interrupt(task);
                 if (operation === OP_ACQUIRE) store.writeValue(base + (code[pc + 1] as number), stack[--sp]);
                 pc += operation === OP_ACQUIRE ? 2 : 1;
                 if (operation !== OP_YIELD) continue;

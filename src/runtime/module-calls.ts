@@ -26,6 +26,7 @@ import {
 import { FlowError } from "./flow-error.ts";
 import { type GuestInstruction, guestInstructions, haltInstruction, tdcallInstruction } from "./guest-instructions.ts";
 import { STOP_LEAF, STOP_RETURNED, type StopReason } from "./hooks.ts";
+import { interruptGuest } from "./interrupts.ts";
 import { calleeName, calleeOf, hasFailed, registersFor, takeResult } from "./leaf-call.ts";
 import type { LeafResult } from "./leaf-result.ts";
 import { type SessionState, STEPPED_CALLS } from "./session-state.ts";
@@ -105,6 +106,7 @@ export class ModuleCalls {
       const isStepped = isOpen || this.state.read(STEPPED_CALLS) !== 0;
       if (!isOpen) {
         if (machine.openEntry(lp) !== undefined) return this.waitForLp(task, resumed);
+        if (machine.inGuest(lp)) this.interrupt(task);
         const registers = registersFor(machine.platform, call, stack, sp - call.operands.length);
         if (!resumed && this.stopsBefore(task, lp, call, stack, sp - call.operands.length, registers)) return NEXT_STOP;
         if (!isStepped) machine.seamcall(lp, registers);
@@ -225,6 +227,11 @@ export class ModuleCalls {
     }
     this.halt(task, guest);
     return NEXT_EXITED;
+  }
+
+  /** The task's code runs on an LP where another task's guest may run: that exits. */
+  interrupt(task: number): void {
+    interruptGuest(this.state, this.state.lpOf(task), (tdvpr) => this.findGuest(tdvpr));
   }
 
   /** The guest fiber of a VCPU, or -1. */

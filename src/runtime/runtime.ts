@@ -29,6 +29,7 @@ import {
   STATE_FAILED,
   STATE_READY,
   VALUE_FAILURE,
+  VALUE_RETURNED,
 } from "./fibers.ts";
 import type { FlowFailure } from "./flow-error.ts";
 import { type FlowFrame, framesOf, globalsOf, type Variable } from "./frames.ts";
@@ -239,6 +240,7 @@ export class Runtime {
   private atCall(task: number) {
     const { state } = this;
     if (state.fibers.read(task, FIBER_STATE) !== STATE_READY) return undefined;
+    if (state.fibers.readValue(task, VALUE_RETURNED) !== undefined) return undefined;
     const fiber = state.active(task);
     if (state.fibers.read(fiber, FIBER_DEPTH) === 0) return undefined;
     const frame = state.topFrame(fiber);

@@ -1,6 +1,6 @@
 /** Tasks: which one runs, what they wait for, how they end. Deterministic: a seed of 0 switches only where a task waits or yields. */
 import { placeOf } from "../language/diagnostics.ts";
-import { type FlowFunction, OP_ACQUIRE, OP_JOIN, OP_YIELD } from "../language/flow-code.ts";
+import { type FlowFunction, OP_ACQUIRE, OP_INTERRUPT, OP_JOIN, OP_YIELD } from "../language/flow-code.ts";
 import {
   FIBER_DEPTH,
   FIBER_KIND,
@@ -22,6 +22,7 @@ import {
   VALUE_LOCK,
   VALUE_NAME,
   VALUE_PAUSE,
+  VALUE_RETURNED,
 } from "./fibers.ts";
 import { FlowError, type FlowFailure } from "./flow-error.ts";
 import { STOP_DONE, STOP_FAILED } from "./hooks.ts";
@@ -52,6 +53,7 @@ export class Tasks {
     fibers.writeValue(fiber, VALUE_FAILURE, undefined);
     fibers.writeValue(fiber, VALUE_LOCK, undefined);
     fibers.writeValue(fiber, VALUE_PAUSE, undefined);
+    fibers.writeValue(fiber, VALUE_RETURNED, undefined);
     const frame = fibers.push(fiber, fn, undefined, lp);
     return { fiber, slots: fibers.baseSlot(fiber, frame) };
   }
@@ -145,10 +147,11 @@ export class Tasks {
     return String(this.state.fibers.readValue(task, VALUE_NAME));
   }
 
-  /** `join`, `with` or `yield`: true if the task has to wait. */
+  /** `join`, `with`, `yield`, or an interrupt for another LP: true if the task has to wait. */
   wait(task: number, operation: number, value: unknown): boolean {
     const { fibers } = this.state;
     if (operation === OP_YIELD) return false;
+    if (operation === OP_INTERRUPT) return this.isHeldUp(task);
     if (operation === OP_JOIN) {
       if (!(value instanceof TaskValue)) throw new FlowError(`join waits for a task, not ${aType(value)}`);
       if (fibers.read(value.fiber, FIBER_STATE) === STATE_DONE) return false;
