@@ -28,6 +28,7 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsValueFormattingOptions: true,
   supportsWriteMemoryRequest: true,
   supportsSetVariable: true,
+  supportsGotoTargetsRequest: true,
   supportsSetExpression: true,
   supportsTerminateRequest: true,
   supportTerminateDebuggee: true,

@@ -138,6 +138,12 @@ export class Debugging {
     return this.run(() => session.control.goToStep(step, place));
   }
 
+  /** Any other way to another moment. */
+  go(command: () => Promise<Stop>): () => void {
+    this.needStopped();
+    return this.run(command);
+  }
+
   /** Goes to where the session stood last in another future. */
   switchBranch(id: number): () => void {
     const session = this.needStopped();

@@ -8,6 +8,7 @@ import { isHex } from "./format.ts";
 import type { FrameFormat } from "./frame-names.ts";
 import { INSPECT_REQUEST } from "./inspect-protocol.ts";
 import type { DataWanted } from "./looking.ts";
+import { milestoneHandlers } from "./milestone-requests.ts";
 import { modulesOf } from "./modules.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -204,6 +205,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       return { body: { modules: all.slice(start, start + count), totalModules: all.length } };
     },
     ...editHandlers(debugging),
+    ...milestoneHandlers(debugging),
     source: async (args) => {
       const content = await debugging.sources.text(new Arguments(args).object("source").text("path", ""));
       return { body: { content } };

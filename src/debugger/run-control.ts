@@ -217,6 +217,14 @@ export class RunControl {
     return { reason: arrived ? "goto" : "pause" };
   }
 
+  /** To a step, and in it behind so many places before and behind calls (milestones.ts). */
+  async goToCall(step: number, passed: number): Promise<Stop> {
+    const stop = await this.goToStep(step);
+    const { timeline } = this;
+    if (stop.reason === "goto") while (timeline.debuggee.passed < passed && timeline.fineForward());
+    return stop;
+  }
+
   // ---- inputs and branches ----
 
   /** An input at the present position, where a move could begin. Throws what the input throws. Returns whether a branch began. */

@@ -20,11 +20,15 @@ import { Inspector } from "./inspect/inspector.ts";
 import type { Item } from "./inspect/item.ts";
 import { pamtItems } from "./inspect/pamt-items.ts";
 import { lpFields, platformItems } from "./inspect/platform-items.ts";
+import { Milestones } from "./milestones.ts";
 import { RunControl, type RunHost } from "./run-control.ts";
 import { type StackFrame, stackOf } from "./stack.ts";
 import type { Stop } from "./stops.ts";
 import { isSame, type Position, Timeline } from "./timeline.ts";
 import { localItems, type ValueContext, valueItem } from "./value-items.ts";
+
+/** Bytes of history that a scout needs, to go back over a few units. */
+const SCOUT_BUDGET = 8 * 2 ** 20;
 
 export interface SessionOptions {
   /** Path of the flow, and how it and its imports are read. */
@@ -70,6 +74,7 @@ export class Session {
   readonly exceptions = new ExceptionFilters();
   readonly control: RunControl;
   readonly inspector: Inspector;
+  readonly milestones: Milestones;
   private readonly host: SessionHost;
   private readonly runHost: RunHost;
   /** Looks for a change just now. */
@@ -97,10 +102,10 @@ export class Session {
     this.program = program;
     this.host = options.host;
     const config = platformConfig(program.platform);
-    this.timeline = new Timeline(() => {
-      const machine = new Machine(new Store({ historyBudget: options.historyBudget }), config);
-      return new FlowDebuggee(program, machine, (text) => this.output(text), entry);
-    });
+    const begin = (historyBudget: number, output: (text: string) => void): FlowDebuggee =>
+      new FlowDebuggee(program, new Machine(new Store({ historyBudget }), config), output, entry);
+    this.timeline = new Timeline(() => begin(options.historyBudget, (text) => this.output(text)));
+    this.milestones = new Milestones(() => begin(SCOUT_BUDGET, () => {}), this.timeline.branches);
     this.breakpoints = new Breakpoints(program);
     this.inspector = new Inspector(this.debuggee.machine);
     this.runHost = {

@@ -12,6 +12,7 @@ import {
   HAZARD_STALE_TLB,
 } from "../platform/hazards.ts";
 import type { Change } from "../state/store.ts";
+import type { Debuggee } from "./debuggee.ts";
 import type { ExceptionFilters, SilentEvent } from "./exceptions.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -106,25 +107,7 @@ export class SilentEvents {
   }
 
   private counted(from: number, to: number | undefined): SilentEvent[] {
-    const { machine } = this;
-    const { hazards, veCell } = machine.platform;
-    const changes: Change[] = [];
-    let isVe = false;
-    let isWarning = false;
-    const { warningCell, warning } = this.timeline.debuggee;
-    // The words of the platform's own block are few among those of a move.
-    for (const change of machine.store.changes(from, to)) {
-      if (!("cell" in change)) continue;
-      changes.push(change);
-      isVe ||= change.cell === veCell;
-      isWarning ||= change.cell === warningCell;
-    }
-    const events: SilentEvent[] = isVe ? [{ filter: VE_FILTER }] : [];
-    if (isWarning) events.push({ filter: WARN_FILTER, warning });
-    if (changes.some((change) => "cell" in change && change.cell === hazards.countCell)) {
-      for (const kind of hazards.kindsIn(changes)) events.push({ filter: HAZARD_FILTERS[kind] as string });
-    }
-    return events.filter(({ filter }) => this.exceptions.has(filter));
+    return happened(this.timeline.debuggee, from, to).filter(({ filter }) => this.exceptions.has(filter));
   }
 
   // ---- invariants ----
@@ -174,4 +157,29 @@ export class SilentEvents {
     }
     return false;
   }
+}
+
+/** What happened between two marks that no status tells of, invariants left out; `to` undefined: now. */
+export function happened(
+  { machine, warningCell, warning }: Debuggee,
+  from: number,
+  to: number | undefined,
+): SilentEvent[] {
+  const { hazards, veCell } = machine.platform;
+  const changes: Change[] = [];
+  let isVe = false;
+  let isWarning = false;
+  // The words of the platform's own block are few among those of a move.
+  for (const change of machine.store.changes(from, to)) {
+    if (!("cell" in change)) continue;
+    changes.push(change);
+    isVe ||= change.cell === veCell;
+    isWarning ||= change.cell === warningCell;
+  }
+  const events: SilentEvent[] = isVe ? [{ filter: VE_FILTER }] : [];
+  if (isWarning) events.push({ filter: WARN_FILTER, warning });
+  if (changes.some((change) => "cell" in change && change.cell === hazards.countCell)) {
+    for (const kind of hazards.kindsIn(changes)) events.push({ filter: HAZARD_FILTERS[kind] as string });
+  }
+  return events;
 }

@@ -20,16 +20,20 @@ export const UNWATCHED: Watch = { statements: new Uint8Array(0), depth: -1, entr
 export class Timeline {
   /** What was undone since the last stop: whoever shows changes compares with it, and forgets it. */
   readonly undone = new Undone();
-  readonly branches = new Branches();
+  readonly branches: Branches;
   /** What runs. Replaced when history does not reach back far enough and the run starts over. */
   debuggee: Debuggee;
   private readonly begin: () => Debuggee;
   private step = 0;
   private sub = 0;
 
-  /** @param begin makes the thing that runs anew, at its start */
-  constructor(begin: () => Debuggee) {
+  /**
+   * @param begin makes the thing that runs anew, at its start
+   * @param branches where it takes its inputs from
+   */
+  constructor(begin: () => Debuggee, branches: Branches = new Branches()) {
     this.begin = begin;
+    this.branches = branches;
     this.debuggee = begin();
   }
 
