@@ -253,6 +253,6 @@ export class Session {
 
   /** Why the call behind which the session stands, or with which the flow failed, did not succeed. */
   explanation(): Explanation | undefined {
-    return explain(this.timeline, this.debuggee);
+    return explain(this.timeline, this.debuggee, () => this.inspector.look(this.debuggee.machine));
   }
 }

@@ -4,10 +4,18 @@
  */
 import { Store } from "./store.ts";
 
+/** Some cells and slots, or all. */
 export interface Watched {
-  readonly cells: ReadonlySet<number>;
-  readonly slots: ReadonlySet<number>;
+  readonly cells: Members;
+  readonly slots: Members;
 }
+
+interface Members {
+  has(one: number): boolean;
+}
+
+/** Everything. */
+export const ALL: Members = { has: () => true };
 
 /** What was touched since the trace was cleared last. */
 export class AccessTrace {
@@ -88,6 +96,17 @@ class TracedStore extends Store {
   override writeValue(slot: number, value: unknown): void {
     this.trace.writesSlot(slot);
     super.writeValue(slot, value);
+  }
+}
+
+/** Notes in `trace` what is done while `run` runs; whatever traced the store before goes on behind it. */
+export function tracing<T>(store: Store, trace: AccessTrace, run: () => T): T {
+  const before = store instanceof TracedStore ? store.trace : undefined;
+  traceAccesses(store, trace);
+  try {
+    return run();
+  } finally {
+    traceAccesses(store, before);
   }
 }
 

@@ -40,6 +40,11 @@ export class Inspector {
     return this.known;
   }
 
+  /** What views would be made from where the machine stands now, in the middle of a move. */
+  look(machine: Machine): Moment {
+    return new Moment(machine, this.names);
+  }
+
   get changes(): Changes {
     return this.compared;
   }

@@ -69,8 +69,8 @@ function lockedObject(moment: Moment, cell: number): string {
   return pamtEntry(moment, domains, hpa) ?? `S-EPT entry at ${moment.hpa(hpa)}`;
 }
 
-/** The page that a PAMT entry describes. */
-function pamtEntry(moment: Moment, { tdmrs }: Domains, hpa: number): string | undefined {
+/** The page that a PAMT entry describes; undefined if there is none at `hpa`. */
+export function pamtEntry(moment: Moment, { tdmrs }: Domains, hpa: number): string | undefined {
   for (const tdmr of tdmrs) {
     for (const [size, base] of tdmr.pamt.entries()) {
       const pageBytes = PAGE_BYTES[size] as number;
