@@ -36,6 +36,7 @@ import { LP_BUS_LOCK_PREEMPTED, LP_HOST_GPR } from "../local-data.ts";
 import type { Steps } from "../step.ts";
 import { SYS_STATE } from "../sys.ts";
 import { LAST_EXIT_ASYNC_FAULT, LAST_EXIT_ASYNC_TRAP, LAST_EXIT_TDVMCALL, VCPU_DISABLED, VCPU_READY } from "../vcpu.ts";
+import { saveExtendedState } from "../xsave.ts";
 import { advanceRip } from "./rip.ts";
 import { setNotRunning } from "./running.ts";
 
@@ -152,10 +153,11 @@ export function* vmcallExit(call: Call, mask: number, reason: number): Steps<nev
 function* leaveGuest(call: Call, state: number, lastExit: number, inaccessible: boolean, trap: boolean): Steps {
   const { store, tdvpr } = call;
   if (!inaccessible) {
-    yield "save the guest's registers in the TDVPS";
+    yield "save the guest's registers and extended state in the TDVPS";
     for (let register = RAX; register <= 15; register++) {
       if (register !== RSP) copyNumber(call, call.lpCell + LP_GPR + register * 2, tdvpr + TDVPS_RAX + register * 2);
     }
+    saveExtendedState(call, tdvpr);
     store.write(tdvpr + TDVPS_VCPU_STATE, state);
     store.write(tdvpr + TDVPS_LAST_TD_EXIT, lastExit);
     if (trap) advanceRip(call);

@@ -32,7 +32,6 @@ import {
   TDVPS_RCX,
   TDVPS_VALID,
   TDVPS_VCPU_STATE,
-  TDVPS_XBUFF,
   VMCS_EXIT_QUALIFICATION,
   VMCS_EXIT_REASON,
   VMCS_GUEST_PHYSICAL_ADDRESS,
@@ -53,10 +52,10 @@ import {
   LAST_EXIT_ASYNC_TRAP,
   LAST_EXIT_TDVMCALL,
   lockVcpu,
-  tdvpsCell,
   VCPU_ACTIVE,
   VCPU_READY,
 } from "../vcpu.ts";
+import { markSse } from "../xsave.ts";
 
 const IA32_TSC_ADJUST = 0x3b;
 const IA32_MISC_ENABLE = 0x1a0;
@@ -80,9 +79,6 @@ const QUALIFICATION_NMI_UNBLOCKED = 1 << 12;
 const VECTORING_VALID = 0x8000_0000;
 const QUALIFICATION_WRITE = 2;
 
-/** XSAVE header in the XSAVE area: byte 512, XSTATE_BV; its bit for XMM. */
-const XSTATE_BV = 512 / 4;
-const XSTATE_SSE = 2;
 /** RCX of TDG.VP.VMCALL: the XMM registers that it passes. */
 const XMM_MASK = 0xffff_0000;
 
@@ -241,8 +237,5 @@ function swapRegisters(call: Call, fromVmcall: boolean): void {
     store.write(gpr + register * 2 + 1, store.read(tdvpr + TDVPS_RAX + register * 2 + 1));
   }
   if (fromVmcall) call.set(RAX, 0, TDX_SUCCESS);
-  if ((mask & XMM_MASK) !== 0) {
-    const xstate = tdvpsCell(call, tdvpr, TDVPS_XBUFF + XSTATE_BV);
-    store.write(xstate, store.read(xstate) | XSTATE_SSE);
-  }
+  if ((mask & XMM_MASK) !== 0) markSse(call, tdvpr);
 }

@@ -19,7 +19,6 @@ import {
   TDVPS_RSI,
   TDVPS_VCPU_INDEX,
   TDVPS_VCPU_STATE,
-  TDVPS_XBUFF,
   TDVPS_XCR0,
   TDVPS_XFAM as TDVPS_XFAM_COPY,
 } from "../layout.ts";
@@ -34,20 +33,17 @@ import {
   checkUninitialized,
   LAST_EXIT_ASYNC_FAULT,
   lockVcpu,
-  tdvpsCell,
   VCPU_READY,
 } from "../vcpu.ts";
 import { initShadows, initVmcs } from "../vmcs-init.ts";
 import { XFAM_LBR } from "../xfam.ts";
+import { initXsaveArea } from "../xsave.ts";
 
 const XCR0_RESET = 1;
 const DR6_RESET = 0xffff_0ff0;
 const FMASK_RESET = 0x2_0200;
 /** GPA width that the guest finds in RBX. */
 const GPA_BITS = 48;
-/** XSAVE header in the XSAVE area: byte 520, XCOMP_BV with its bit 63: compacted format. */
-const XCOMP_BV = 520 / 4;
-const XCOMP_BV_COMPACTED_HI = 0x8000_0000;
 
 /**
  * TDH.VP.INIT: initialises a VCPU whose TDVPS pages are there, and associates it with this LP.
@@ -100,7 +96,7 @@ function initRegisters(call: Call, tdvpr: number, tdcs: number, index: number): 
   store.writeNumber(tdvpr + TDVPS_XCR0, XCR0_RESET);
   store.writeNumber(tdvpr + TDVPS_DR6, DR6_RESET);
   store.writeNumber(tdvpr + TDVPS_IA32_FMASK, FMASK_RESET);
-  store.write(tdvpsCell(call, tdvpr, TDVPS_XBUFF + XCOMP_BV) + 1, XCOMP_BV_COMPACTED_HI);
+  initXsaveArea(call, tdvpr);
   if ((store.read(tdcs + TDCS_XFAM) & XFAM_LBR) !== 0) {
     store.writeNumber(tdvpr + TDVPS_IA32_LBR_DEPTH, store.read(sys + PLATFORM_MAX_LBR_DEPTH));
   }

@@ -65,6 +65,7 @@ export class Replayer {
   private readonly tallies = new ByteKeys<NamedLeaf>((leaf) => ({ leaf, tally: this.tally(leaf) }));
   private readonly input = registerFile();
   private readonly expected = registerFile();
+  private readonly kept = registerFile();
   /** What `begin` left for `finish`, by LP; undefined where it could not begin, which was counted. */
   private readonly suspended = new Map<number, Suspended | undefined>();
 
@@ -220,13 +221,18 @@ export class Replayer {
     const { checks, input } = this;
     const { lp, mask } = op;
     checks.leaf = op.fn ?? `guest ${op.action}`;
+    const registers = this.registers(lp);
+    registers.save(this.kept);
     this.loadGuest(lp, op.in, input);
     const action = guestAction(op, this.scanner.line);
     const same = checks.unlessImpossible(() => {
       const result = this.machine.guest(lp, action);
       const read = op.ok && op.kind === "r" && result.kind === "ok";
       const isRead = !read || checks.memory(Number(op.gpa) + GUEST_MEMORY, op.hex ?? "", result.data ?? NO_BYTES, mask);
-      return checks.guest(lp, op, result, input, mask) && isRead;
+      const isSame = checks.guest(lp, op, result, input, mask) && isRead;
+      // Registers that the log gives to an instruction without an exit are its own: the guest goes on with those it had.
+      if (result.kind === "native") registers.load(this.kept, true);
+      return isSame;
     });
     this.count(checks.leaf, 1, same ? 1 : 0, false);
   }

@@ -17,6 +17,7 @@ const MACHINE_CHECK = { action: "vmexit", reason: 0, interruption: 0x8000_0312 }
 /** Field ids. */
 const PEND_NMI = 0x202000000000000bn;
 const EXCEPTION_BITMAP = 0x0024000200004004n;
+const XCOMP_BV = 0x1220000300000041n;
 
 const VE = { information: 0x8000_0314, errorCode: undefined };
 const DF = { information: 0x8000_0b08, errorCode: 0 };
@@ -53,6 +54,13 @@ describe("a VCPU in the guest", () => {
       7n,
     ]);
     expect(guest.rax()).toBe(0n);
+  });
+
+  it("has all of its XFAM's components in its XSAVE area once it has left", () => {
+    const guest = new Guest({ debug: true });
+    guest.do(EXTERNAL_INTERRUPT);
+    guest.host.must("TDH.VP.RD", { rcx: guest.tdvpr, rdx: XCOMP_BV });
+    expect(guest.host.register("r8")).toBe(0x8000_0000_0000_00e7n);
   });
 
   it("is none for an LP whose guest has left", () => {
