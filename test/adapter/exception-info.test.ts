@@ -101,7 +101,7 @@ const CASES: readonly (readonly [what: string, text: string, ...says: (string | 
 ];
 
 describe("an error is explained", () => {
-  it.each(CASES)("%s", async (_what, text, ...says) => {
+  it.each(CASES.map(([what, text, ...says]) => ({ what, text, says })))("$what", async ({ text, says }) => {
     const description = await explained(text);
     for (const part of says) {
       const found = typeof part === "string" ? description.includes(part) : part.test(description);
