@@ -1,5 +1,6 @@
 /** The life of a session: launched, configured, run and moved as the client says, stopped, over. */
 import type { Command, Granularity } from "../debugger/goals.ts";
+import type { Position } from "../debugger/position.ts";
 import { Session } from "../debugger/session.ts";
 import type { Stop } from "../debugger/stops.ts";
 import { BreakpointRequests } from "./breakpoint-requests.ts";
@@ -133,8 +134,11 @@ export class Debugging {
     return this.run(() => session.control[direction](command, granularity));
   }
 
-  goToStep(step: number, place: number): () => void {
+  /** `branch`: in that future; 0: in the present one. */
+  goToStep(step: number, place: number, branch: number): () => void {
     const session = this.needStopped();
+    const position = { step: Math.max(0, step), sub: Math.max(0, place) };
+    if (branch !== 0) return this.switchBranch(branch, position);
     return this.run(() => session.control.goToStep(step, place));
   }
 
@@ -145,11 +149,11 @@ export class Debugging {
   }
 
   /** Goes to where the session stood last in another future. */
-  switchBranch(id: number): () => void {
+  switchBranch(id: number, position?: Position): () => void {
     const session = this.needStopped();
     const branch = session.timeline.branches.get(id);
     if (branch === undefined) throw new RequestError(`there is no branch ${id}`, true);
-    return this.run(() => session.control.switchTo(branch));
+    return this.run(() => session.control.switchTo(branch, position));
   }
 
   /** Goes to where the data was written last; `wanted` says which, or is its data id. */

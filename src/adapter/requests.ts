@@ -80,7 +80,8 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     "tdx/reverseOut": ownMove("out"),
     "tdx/goToStep": (args) => {
       const request = new Arguments(args);
-      const start = debugging.goToStep(request.number("step"), request.number("place", 0));
+      const branch = request.number("branch", 0);
+      const start = debugging.goToStep(request.number("step"), request.number("place", 0), branch);
       return { after: debugging.announced(start) };
     },
     "tdx/whoChanged": (args) => {

@@ -238,17 +238,17 @@ export class RunControl {
     return isFork;
   }
 
-  /** Goes to where the session stood last in another branch. */
-  async switchTo(branch: Branch): Promise<Stop> {
+  /** Goes to another branch: to where the session stood in it last, or to a position. */
+  async switchTo(branch: Branch, position?: Position): Promise<Stop> {
     const { timeline } = this;
     this.breath.begin();
     timeline.branches.arrived(timeline.position);
-    const { left } = branch;
+    const to = position ?? branch.left;
     const common = timeline.branches.firstDifference(branch);
     if (common && isBefore(common, timeline.position) && !(await this.goTo(common))) return { reason: "pause" };
     timeline.branches.become(branch);
     this.futureChanged(common ?? timeline.position);
-    const arrived = await this.goTo(left);
+    const arrived = await this.goTo(to);
     return { reason: arrived ? "goto" : "pause" };
   }
 

@@ -1,12 +1,17 @@
 /** Commands that move a session in time and that VS Code has no buttons for, and the status bar's step number. */
 import * as vscode from "vscode";
 import type { InspectNode } from "../adapter/inspect-protocol.ts";
+import { branchName, pickBranch } from "./branch-picker.ts";
 import { DEBUG_TYPE } from "./configuration.ts";
+import { pickMilestone } from "./milestone-picker.ts";
 
 /** Body of the event `tdx/stopped`. */
 interface Moment {
   readonly step: number;
   readonly place: number;
+  /** The future in which the session stands, and how many there are. */
+  readonly branch: number;
+  readonly branches: number;
 }
 
 /** What VS Code gives to a command in the context menu of a variable. */
@@ -20,6 +25,7 @@ const MAX_MOMENTS = 100;
 
 class Times implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem("tdxflow.step", vscode.StatusBarAlignment.Left);
+  private readonly branchItem = vscode.window.createStatusBarItem("tdxflow.branch", vscode.StatusBarAlignment.Left);
   private readonly now = new Map<string, Moment>();
   private readonly left = new Map<string, Moment[]>();
 
@@ -27,6 +33,9 @@ class Times implements vscode.Disposable {
     this.item.name = "TDX: step";
     this.item.command = "tdxflow.goToStep";
     this.item.tooltip = "Step of the flow: choose another one";
+    this.branchItem.name = "TDX: branch";
+    this.branchItem.command = "tdxflow.switchBranch";
+    this.branchItem.tooltip = "Future that an edited value has begun: go to another one, as it was left";
   }
 
   stopped(session: vscode.DebugSession, moment: Moment): void {
@@ -45,10 +54,14 @@ class Times implements vscode.Disposable {
     const moment = session && this.now.get(session.id);
     if (moment === undefined) {
       this.item.hide();
+      this.branchItem.hide();
       return;
     }
     this.item.text = `$(history) Step ${moment.step}${moment.place ? `.${moment.place}` : ""}`;
     this.item.show();
+    this.branchItem.text = `$(git-branch) ${branchName(moment.branch)} of ${moment.branches}`;
+    if (moment.branches > 1) this.branchItem.show();
+    else this.branchItem.hide();
   }
 
   /** Asks for a step and goes there. `given`: no need to ask. */
@@ -71,6 +84,26 @@ class Times implements vscode.Disposable {
     return text === undefined ? undefined : Number(text);
   }
 
+  /** Asks for another future and goes to where the session stood in it. `given`: no need to ask. */
+  async switchBranch(given?: number): Promise<void> {
+    const session = active();
+    if (session === undefined) return;
+    const branch = given ?? (await pickBranch(session));
+    if (branch === undefined) return;
+    this.remember(session);
+    await session.customRequest("tdx/switchBranch", { branch });
+  }
+
+  /** Asks for a call, exit or fault and goes there. */
+  async goToMilestone(): Promise<void> {
+    const session = active();
+    if (session === undefined) return;
+    const id = await pickMilestone(session, this.now.get(session.id)?.step ?? 0);
+    if (id === undefined) return;
+    this.remember(session);
+    await session.customRequest("tdx/goToMilestone", { id });
+  }
+
   /** Goes to the move that wrote a variable, or what a row of a tree stands for, last. */
   async whoChanged(context: VariableContext | InspectNode): Promise<void> {
     const session = active();
@@ -88,7 +121,7 @@ class Times implements vscode.Disposable {
     const session = active();
     const moment = session && this.left.get(session.id)?.pop();
     if (moment === undefined) vscode.window.setStatusBarMessage("There is no earlier moment to go back to", 3000);
-    else await session?.customRequest("tdx/goToStep", { step: moment.step, place: moment.place });
+    else await session?.customRequest("tdx/goToStep", { ...moment });
   }
 
   private remember(session: vscode.DebugSession): void {
@@ -98,6 +131,7 @@ class Times implements vscode.Disposable {
 
   dispose(): void {
     this.item.dispose();
+    this.branchItem.dispose();
   }
 }
 
@@ -119,6 +153,10 @@ export function registerTimeCommands(): vscode.Disposable[] {
     command("tdxflow.reverseIn", () => active()?.customRequest("tdx/reverseIn")),
     command("tdxflow.reverseOut", () => active()?.customRequest("tdx/reverseOut")),
     command("tdxflow.goToStep", (step?: number) => times.goToStep(typeof step === "number" ? step : undefined)),
+    command("tdxflow.switchBranch", (branch?: number) =>
+      times.switchBranch(typeof branch === "number" ? branch : undefined),
+    ),
+    command("tdxflow.goToMilestone", () => times.goToMilestone()),
     command("tdxflow.whoChanged", (context: VariableContext | InspectNode) => times.whoChanged(context)),
     command("tdxflow.goBackInTime", () => times.goBack()),
   ];

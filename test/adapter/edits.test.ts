@@ -210,6 +210,8 @@ describe("branches", () => {
     expect((await client.scope("Locals")).n?.value).toBe("100");
     // What was seen of a future is not printed again.
     expect(client.output("stdout")).toBe(printed);
+    await client.move("tdx/goToStep", { step: 5, branch: 1 });
+    expect((await client.scope("Locals")).n?.value).toBe("1");
     expect((await client.ask("tdx/switchBranch", { branch: 3 })).message).toBe("there is no branch 3");
   });
 });
