@@ -37,6 +37,8 @@ export class Debugging {
   private isRunning = false;
   private isConfigured = false;
   private isOver = false;
+  /** The client knows that history does not reach back to the start. */
+  private hasForgotten = false;
   private stop: Stop | undefined;
   /** What is to be done as soon as the flow that runs stands still. */
   private afterStop: (() => void) | undefined;
@@ -229,9 +231,15 @@ export class Debugging {
   /** Where in time the session stands, and what of the memory that was read is another now. */
   private tellMoment(session: Session, reason: string): void {
     const { step, sub } = session.position;
-    const { branches } = session.timeline;
+    const { branches, oldest } = session.timeline;
+    if (oldest > 0 && !this.hasForgotten) {
+      this.hasForgotten = true;
+      const megabytes = (this.launched?.historyBudget ?? 0) / 2 ** 20;
+      const text = `history is longer than ${megabytes} MB (historyBudgetMB): steps before ${oldest} are reached by running again`;
+      this.client.print("console", `${text}\n`);
+    }
     const branch = { branch: branches.current.id, branches: branches.list().length };
-    this.client.send("tdx/stopped", { step, place: sub, reason, ...branch });
+    this.client.send("tdx/stopped", { step, place: sub, reason, ...branch, oldest });
     for (const body of this.looking.memory.changed(session)) this.client.send("memory", body);
   }
 

@@ -76,6 +76,11 @@ export class Timeline {
     this.debuggee.rewound();
   }
 
+  /** The earliest step to which the journal leads back. */
+  get oldest(): number {
+    return Math.max(0, this.debuggee.store.oldest - this.debuggee.start);
+  }
+
   /** Whether going back to a position needs no more than the journal. */
   remembers(position: Position): boolean {
     return position.step + this.debuggee.start >= this.debuggee.store.oldest;

@@ -12,6 +12,8 @@ interface Moment {
   /** The future in which the session stands, and how many there are. */
   readonly branch: number;
   readonly branches: number;
+  /** The earliest step that history has. */
+  readonly oldest: number;
 }
 
 /** What VS Code gives to a command in the context menu of a variable. */
@@ -32,7 +34,6 @@ class Times implements vscode.Disposable {
   constructor() {
     this.item.name = "TDX: step";
     this.item.command = "tdxflow.goToStep";
-    this.item.tooltip = "Step of the flow: choose another one";
     this.branchItem.name = "TDX: branch";
     this.branchItem.command = "tdxflow.switchBranch";
     this.branchItem.tooltip = "Future that an edited value has begun: go to another one, as it was left";
@@ -58,6 +59,8 @@ class Times implements vscode.Disposable {
       return;
     }
     this.item.text = `$(history) Step ${moment.step}${moment.place ? `.${moment.place}` : ""}`;
+    const older = moment.oldest ? `; those before ${moment.oldest} are reached by running again` : "";
+    this.item.tooltip = `Step of the flow: choose another one${older}`;
     this.item.show();
     this.branchItem.text = `$(git-branch) ${branchName(moment.branch)} of ${moment.branches}`;
     if (moment.branches > 1) this.branchItem.show();

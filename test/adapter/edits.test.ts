@@ -61,7 +61,9 @@ describe("an edited value", () => {
     await client.move("next");
     expect((await client.scope("Locals")).n?.value).toBe("9");
     const edits = client.events.filter(({ event, body }) => event === "tdx/stopped" && body.reason === "edit");
-    expect(edits.map(({ body }) => body)).toEqual([{ step: 4, place: 0, reason: "edit", branch: 1, branches: 1 }]);
+    expect(edits.map(({ body }) => body)).toEqual([
+      { step: 4, place: 0, reason: "edit", branch: 1, branches: 1, oldest: 0 },
+    ]);
   });
 
   it("has to be of the kind that it replaces", async () => {
