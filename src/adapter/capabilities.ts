@@ -15,6 +15,8 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   completionTriggerCharacters: ["."],
   supportsStepBack: true,
   supportsSteppingGranularity: true,
+  supportsStepInTargetsRequest: true,
+  supportsSingleThreadExecutionRequests: true,
   supportsRestartRequest: true,
   supportsExceptionInfoRequest: true,
   supportsExceptionFilterOptions: true,

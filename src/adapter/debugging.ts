@@ -26,6 +26,16 @@ export interface LaunchArguments {
   readonly historyBudget: number;
 }
 
+/** What a client says about who is to move. */
+export interface Mover {
+  /** Number of a thread. */
+  readonly thread: number | undefined;
+  /** No other thread moves. */
+  readonly isSingle: boolean;
+  /** Number of a step target. */
+  readonly target: number | undefined;
+}
+
 export class Debugging {
   readonly client: ClientView;
   readonly breakpoints: BreakpointRequests;
@@ -131,9 +141,15 @@ export class Debugging {
 
   // ---- moving ----
 
-  move(direction: "forward" | "backward", command: Command, granularity: Granularity): () => void {
+  move(direction: "forward" | "backward", command: Command, granularity: Granularity, mover: Mover): () => void {
     const session = this.needStopped();
-    return this.run(() => session.control[direction](command, granularity));
+    const target = mover.target === undefined ? undefined : this.looking.stepTarget(mover.target);
+    if (target !== undefined && "task" in target) {
+      return this.run(() => session.control[direction](command, granularity, { task: target.task }));
+    }
+    const task = mover.thread === undefined ? undefined : this.looking.task(session, mover.thread);
+    const subject = { task, isSingle: mover.isSingle, target };
+    return this.run(() => session.control[direction](command, granularity, subject));
   }
 
   /** `branch`: in that future; 0: in the present one. */
@@ -224,7 +240,8 @@ export class Debugging {
       this.client.send("terminated");
       return;
     }
-    this.client.send("stopped", { ...stoppedBody(stop, session), threadId: threadOf(session.debuggee.task) });
+    const task = session.tasks().some(({ id }) => id === stop.task) ? stop.task : undefined;
+    this.client.send("stopped", { ...stoppedBody(stop, session), threadId: threadOf(task ?? session.debuggee.task) });
     this.tellMoment(session, reason);
   }
 

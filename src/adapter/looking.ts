@@ -9,6 +9,7 @@ import type { CellRange, Item } from "../debugger/inspect/item.ts";
 import { functionAt, leafPath } from "../debugger/leaf-sources.ts";
 import type { Session } from "../debugger/session.ts";
 import type { StackFrame } from "../debugger/stack.ts";
+import type { StepTarget } from "../debugger/step-targets.ts";
 import type { ClientView } from "./client-view.ts";
 import { exceptionInfo } from "./exception-info.ts";
 import { type FrameFormat, flowFrameName } from "./frame-names.ts";
@@ -27,6 +28,12 @@ export function threadOf(task: number): number {
 
 /** The protocol knows no constants. */
 const COMPLETION_TYPES = { variable: "variable", field: "field", function: "function", constant: "value" } as const;
+
+/** A step in can be that another task moves. */
+interface OtherTask {
+  readonly label: string;
+  readonly task: number;
+}
 
 /** What a client wants to watch. */
 export interface DataWanted {
@@ -66,6 +73,9 @@ export class Looking {
   /** Frames that the client was told about since the session moved last, by id - 1 - spentFrames; no id is given out twice. */
   private readonly frames: { readonly task: number; readonly frame: StackFrame }[] = [];
   private spentFrames = 0;
+  /** The same of step targets. */
+  private readonly targets: (StepTarget | OtherTask)[] = [];
+  private spentTargets = 0;
 
   constructor(sources: Sources, client: ClientView) {
     this.sources = sources;
@@ -78,6 +88,8 @@ export class Looking {
     this.references.clear();
     this.spentFrames += this.frames.length;
     this.frames.length = 0;
+    this.spentTargets += this.targets.length;
+    this.targets.length = 0;
   }
 
   threads(session: Session): DebugProtocol.Thread[] {
@@ -85,10 +97,7 @@ export class Looking {
   }
 
   async stack(session: Session, threadId: number, format: FrameFormat): Promise<DebugProtocol.StackFrame[]> {
-    const task = threadId - 1;
-    if (!session.debuggee.runtime.tasks().some(({ id }) => id === task)) {
-      throw new RequestError(`there is no thread ${threadId}`);
-    }
+    const task = this.task(session, threadId);
     // The frames are those of now, whatever happens while the sources are read.
     const frames = session
       .stack(task)
@@ -141,6 +150,34 @@ export class Looking {
     }));
   }
 
+  /** The task of a thread. */
+  task(session: Session, threadId: number): number {
+    const task = threadId - 1;
+    if (!session.debuggee.runtime.tasks().some(({ id }) => id === task)) {
+      throw new RequestError(`there is no thread ${threadId}`);
+    }
+    return task;
+  }
+
+  /** Where a step in from a frame can lead: the calls that its statement still makes, and the tasks that could move instead. */
+  stepTargets(session: Session, frameId: number): DebugProtocol.StepInTarget[] {
+    if (frameId >= 1 && frameId <= this.spentFrames) return [];
+    const { task, frame } = this.frame(frameId);
+    const calls = frame.flowFrame === 0 ? session.stepTargets(task) : [];
+    const others = session.tasks().filter(({ id }) => id !== task && session.debuggee.blocked(id) === undefined);
+    const targets: (StepTarget | OtherTask)[] = [
+      ...calls,
+      ...others.map(({ id, name }) => ({ task: id, label: name })),
+    ];
+    return targets.map((target) => ({ id: this.spentTargets + this.targets.push(target), label: target.label }));
+  }
+
+  stepTarget(id: number): StepTarget | OtherTask {
+    const target = this.targets[id - 1 - this.spentTargets];
+    if (target === undefined) throw new RequestError("this step target belongs to an earlier stop");
+    return target;
+  }
+
   variables(reference: number, hex: boolean): DebugProtocol.Variable[] {
     const items = this.references.get(reference);
     if (items === undefined) throw new RequestError(`there are no variables ${reference}`);
@@ -159,7 +196,8 @@ export class Looking {
   ): DebugProtocol.EvaluateResponse["body"] {
     if (/^\s*(raw|host|td\d+):/.test(expression))
       return { ...this.memory.show(session, expression), variablesReference: 0 };
-    const item = session.evaluate(expression, frameId === undefined ? 0 : this.frame(frameId).frame.flowFrame);
+    const { task, frame } = frameId === undefined ? { task: undefined, frame: undefined } : this.frame(frameId);
+    const item = session.evaluate(expression, frame?.flowFrame ?? 0, task);
     if ("error" in item) throw new RequestError(item.error);
     const { value, type, variablesReference, memoryReference } = this.references.toVariable(item, hex);
     return {

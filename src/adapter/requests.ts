@@ -2,7 +2,7 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { Command, Granularity } from "../debugger/goals.ts";
 import { Arguments } from "./arguments.ts";
-import type { Debugging } from "./debugging.ts";
+import type { Debugging, Mover } from "./debugging.ts";
 import { editHandlers } from "./edit-requests.ts";
 import { isHex } from "./format.ts";
 import type { FrameFormat } from "./frame-names.ts";
@@ -36,12 +36,13 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
   const move =
     (direction: "forward" | "backward", command: Command): Handler =>
     (args) => {
-      const after = debugging.move(direction, command, granularityOf(args));
-      return { ...(command === "continue" && { body: { allThreadsContinued: true } }), after };
+      const mover = moverOf(args);
+      const after = debugging.move(direction, command, granularityOf(args), mover);
+      return { ...(command === "continue" && { body: { allThreadsContinued: !mover.isSingle } }), after };
     };
   const ownMove =
     (command: Command): Handler =>
-    (args) => ({ after: debugging.announced(debugging.move("backward", command, granularityOf(args))) });
+    (args) => ({ after: debugging.announced(debugging.move("backward", command, granularityOf(args), moverOf(args))) });
   const handlers: Record<string, Handler> = {
     launch: async (args) => {
       const request = new Arguments(args);
@@ -148,6 +149,10 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const count = request.number("levels", 0) || frames.length;
       return { body: { stackFrames: frames.slice(start, start + count), totalFrames: frames.length } };
     },
+    stepInTargets: (args) => {
+      const frame = new Arguments(args).number("frameId");
+      return { body: { targets: looking.stepTargets(debugging.needStopped(), frame) } };
+    },
     scopes: (args) => {
       const frame = new Arguments(args).number("frameId");
       return { body: { scopes: looking.scopes(debugging.needStopped(), frame) } };
@@ -219,6 +224,15 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     },
   };
   return new Map(Object.entries(handlers));
+}
+
+function moverOf(args: Readonly<Record<string, unknown>>): Mover {
+  const request = new Arguments(args);
+  return {
+    thread: request.has("threadId") ? request.number("threadId") : undefined,
+    isSingle: request.flag("singleThread"),
+    target: request.has("targetId") ? request.number("targetId") : undefined,
+  };
 }
 
 function frameFormat(request: Arguments): FrameFormat {

@@ -33,6 +33,8 @@ function reasonOf(stop: Stop, session: Session): Body {
       };
     case "goto":
       return { reason: "goto", description: `Stopped at step ${session.position.step}` };
+    case "waits":
+      return { reason: "pause", description: "Stopped: the thread cannot go on", text: stop.text ?? "" };
     default:
       return { reason: stop.reason };
   }

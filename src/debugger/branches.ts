@@ -12,6 +12,8 @@ export interface Input {
   readonly text: string;
   /** Changes the store only. Throws, before it has changed anything, where it cannot be done. */
   apply(debuggee: Debuggee): void;
+  /** Inside a unit: the unit ends there. Else the input is a place like others, and the unit goes on. */
+  readonly endsUnit?: boolean;
 }
 
 interface Entry {
@@ -77,6 +79,13 @@ export class Branches {
     if (this.now.inputs.length === 0) return undefined;
     const entry = this.now.inputs[this.find({ step, sub })];
     return entry?.at.step === step && entry.at.sub === sub ? entry.input : undefined;
+  }
+
+  /** Whether an input ends that step's unit. */
+  ends(step: number): boolean {
+    if (this.now.inputs.length === 0) return false;
+    const last = this.now.inputs[this.find({ step: step + 1, sub: 0 }) - 1];
+    return last?.at.step === step && last.input.endsUnit === true;
   }
 
   /** The first step from this one on with an input at its beginning or inside. */

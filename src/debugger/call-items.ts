@@ -18,29 +18,35 @@ export interface CallView {
 }
 
 /** Undefined where no call is near. */
-export function callView(context: ValueContext): CallView | undefined {
+export function callView(context: ValueContext, task: number): CallView | undefined {
   const { debuggee } = context;
-  if (debuggee.place === AT_CALL || debuggee.place === IN_LEAF) return openCall(context, leafName(debuggee.callee));
-  return debuggee.outcome ? endedCall(context) : undefined;
+  const place = debuggee.placeOf(task);
+  const isCurrent = task === debuggee.task;
+  if (place === AT_CALL || place === IN_LEAF) {
+    return openCall(context, task, leafName(isCurrent ? debuggee.callee : debuggee.calleeOf(task)));
+  }
+  return isCurrent && debuggee.outcome ? endedCall(context) : undefined;
 }
 
-function openCall(context: ValueContext, leaf: string): CallView {
+function openCall(context: ValueContext, task: number, leaf: string): CallView {
   const { debuggee } = context;
   const signature = leafSignatures.get(leaf);
-  const items: Item[] = (debuggee.runtime.pendingLeaf?.operands ?? []).map(({ name, register, value }, index) => {
-    const what = signature?.inputs.find((input) => input.name === name)?.what;
-    const label = `${name} (${registerNames[register]})`;
-    const edit = debuggee.place === AT_CALL ? operandPlace(name, index) : undefined;
-    const item = valueItem(context, `call/${name}`, label, undefined, value, edit);
-    return { ...item, ...(what && { tooltip: what }) };
-  });
-  if (debuggee.place === IN_LEAF) items.push(...lockItems(context));
+  const items: Item[] = (debuggee.runtime.pendingLeafOf(task)?.operands ?? []).map(
+    ({ name, register, value }, index) => {
+      const what = signature?.inputs.find((input) => input.name === name)?.what;
+      const label = `${name} (${registerNames[register]})`;
+      const edit = task === debuggee.task && debuggee.place === AT_CALL ? operandPlace(name, index) : undefined;
+      const item = valueItem(context, `call/${name}`, label, undefined, value, edit);
+      return { ...item, ...(what && { tooltip: what }) };
+    },
+  );
+  if (debuggee.placeOf(task) === IN_LEAF) items.push(...lockItems(context, task));
   return { leaf, items };
 }
 
 /** The locks that the open call holds. */
-function lockItems({ debuggee, moment }: ValueContext): Item[] {
-  const lp = debuggee.runtime.pendingLeaf?.lp ?? 0;
+function lockItems({ debuggee, moment }: ValueContext, task: number): Item[] {
+  const lp = debuggee.runtime.pendingLeafOf(task)?.lp ?? 0;
   const call = debuggee.machine.calls[lp];
   return (call?.held ?? []).map(({ cell, kind }, i) => {
     const { what, mode } = heldLock(moment, cell, kind);

@@ -53,6 +53,8 @@ export interface Watch {
   readonly statements: Readonly<Uint8Array>;
   /** The run stops where a task has at most so many frames; -1: nowhere. */
   readonly depth: number;
+  /** The run stops where another task goes on. */
+  readonly task?: number | undefined;
   /** A byte for each leaf: only about calls of those with a 1 `entry` is asked. Undefined: about all. */
   readonly leaves?: Readonly<Uint8Array> | undefined;
   /** Asked before each call of the module; the operands are in the registers. True stops. */
@@ -80,6 +82,17 @@ export interface Debuggee {
   depthOf(task: number): number;
   /** Frames below a depth, and where each goes on: the same for as long as nothing returns to them. */
   callers(task: number, depth: number): string;
+  /** Where a task stands. */
+  placeOf(task: number): PlaceKind;
+  /** Code position of a task's frame; `level`: how many frames below the innermost one. */
+  pcOf(task: number, level: number): number;
+  nameOf(task: number): string;
+  /** Why a task cannot go on just now, if it cannot: `waits for …`, `has ended`. */
+  blocked(task: number): string | undefined;
+  /** Whether a task's code has come to its end. */
+  isDone(task: number): boolean;
+  /** Another task is the one that moves next; the unit that is under way ends here. */
+  choose(task: number): void;
   /** AT_STATEMENT: whether the next unit may end in the same function, as far as its code alone tells. */
   readonly mayStay: boolean;
   /** AT_STATEMENT: number of the statement in the program. Else -1. */
@@ -107,11 +120,19 @@ export interface Debuggee {
   readonly passed: number;
   /** Rough and cheap: whether the next unit may call a leaf whose flag is set, or any. */
   mayCall(flags: Readonly<Uint8Array> | undefined): boolean;
-  /** The store has gone back to a place between units: whatever was kept beside it has to go. */
-  rewound(): void;
+  /**
+   * The store has gone back to a place between units: whatever was kept beside it has to go. False if calls of the module
+   * were open there that are not any more: to have them back, run again from where none was.
+   */
+  rewound(): boolean;
+  /** Whether any task stands inside the module. */
+  readonly isAnyInside: boolean;
 
-  /** Evaluates an expression at the present place, without side effects. `frame`: how many frames below the innermost one. */
-  evaluate(expression: string, frame?: number): Evaluation;
+  /**
+   * Evaluates an expression at the present place, without side effects. `frame`: how many frames below the innermost one of the
+   * task, which is the one that moves next if none is named.
+   */
+  evaluate(expression: string, frame?: number, task?: number): Evaluation;
   /** A value of the flow language as text. */
   show(value: unknown): string;
 }

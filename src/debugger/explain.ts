@@ -7,7 +7,7 @@ import { decodeStatus, statusText } from "../arch/status.ts";
 import { statusAdvice } from "../arch/status-advice.ts";
 import { parseTrace, type StepPosition } from "../module/step.ts";
 import { AccessTrace, ALL, tracing } from "../state/access-trace.ts";
-import type { Outcome } from "./debuggee.ts";
+import { IN_LEAF, type Outcome } from "./debuggee.ts";
 import { explainExit } from "./explain-exit.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
 import { describeCell } from "./inspect/describe-cell.ts";
@@ -15,6 +15,7 @@ import { hex } from "./inspect/format.ts";
 import type { Moment } from "./inspect/moment.ts";
 import { type LastChange, lastChanges } from "./last-change.ts";
 import { leafName } from "./leaf-names.ts";
+import { lockHolders } from "./lock-holders.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** The call that did not succeed. */
@@ -66,13 +67,14 @@ const BY_OPERAND = /^TDX_OPERAND_(INVALID|ADDR_RANGE_ERROR)$/;
  *
  * @param look makes what views are made from, where the session stands just then
  */
-export function explain(timeline: Timeline, debuggee: FlowDebuggee, look: () => Moment): Explanation | undefined {
+export function explain(timeline: Timeline, look: () => Moment): Explanation | undefined {
   const here = timeline.position;
   const unit = here.sub > 0 ? here.step : here.step - 1;
   if (unit < 0 || !timeline.remembers({ step: unit, sub: 0 })) return undefined;
   timeline.goBack({ step: unit, sub: 0 });
+  const debuggee = timeline.debuggee as FlowDebuggee;
   const variables = variablesOf(debuggee);
-  let trace = "";
+  let trace = debuggee.place === IN_LEAF ? debuggee.trace : "";
   let seen: Seen = { cells: [], written: new Set(), slots: [], held: [] };
   for (let isInside = true; isInside && (here.sub === 0 || timeline.position.sub < here.sub); ) {
     const accesses = new AccessTrace({ cells: ALL, slots: ALL });
@@ -104,10 +106,16 @@ export function explain(timeline: Timeline, debuggee: FlowDebuggee, look: () => 
 function describe(debuggee: FlowDebuggee, moment: Moment, outcome: Outcome, trace: string, seen: Seen): FailedCall {
   const { label, frames } = parseTrace(trace);
   const { hi, lo } = outcome;
-  const lock = holder(debuggee, outcome, seen, (cell) => describeCell(moment, cell));
-  const isOwn = lock?.lp === outcome.lp;
+  const call = debuggee.machine.calls[outcome.lp];
+  const refused = BUSY.test(decodeStatus(hi, lo).name ?? "") ? (call?.refused ?? -1) : -1;
+  const isOwn = seen.held.some(({ lp, cell }) => lp === outcome.lp && cell === refused);
   const advice = isOwn ? OWN_LOCK : (explainExit(debuggee, moment, outcome) ?? statusAdvice(hi, lo));
-  const why = [debuggee.machine.calls[outcome.lp]?.why ?? "", lock?.text ?? ""];
+  const what = refused < 0 ? undefined : describeCell(moment, refused);
+  const why = [
+    call?.why ?? "",
+    ...(isOwn ? [`this very call holds it${what ? ` (${what})` : ""}`] : []),
+    ...(refused < 0 ? [] : lockHolders(debuggee, moment, refused, outcome.lp)),
+  ];
   return {
     leaf: leafName(outcome.callee),
     status: statusText(hi, lo),
@@ -140,25 +148,6 @@ function operandText({ machine }: FlowDebuggee, { hi, lo, lp }: Outcome): string
   const register = registerNames.findIndex((name) => name?.toUpperCase() === detail.toUpperCase());
   const value = register < 0 ? 0n : (machine.calls[lp]?.big(register) ?? 0n) & ~0xfffn;
   return value === 0n ? "" : `${hex(value)} `;
-}
-
-/** Who holds the lock that could not be had, if it is a call that stands in the middle. */
-function holder(
-  debuggee: FlowDebuggee,
-  outcome: Outcome,
-  { cells, held }: Seen,
-  describe: (cell: number) => string | undefined,
-): { readonly lp: number; readonly text: string } | undefined {
-  if (!BUSY.test(decodeStatus(outcome.hi, outcome.lo).name ?? "")) return undefined;
-  const page = operandText(debuggee, outcome);
-  const lock = held.find(({ lp, cell }) => {
-    const isMeant = page !== "" && describe(cell)?.includes(page) === true;
-    return isMeant || (lp !== outcome.lp && cells.includes(cell));
-  });
-  if (lock === undefined) return undefined;
-  const what = describe(lock.cell);
-  const by = lock.lp === outcome.lp ? "this very call" : `LP ${lock.lp}, inside ${leafName(lock.leaf)},`;
-  return { lp: lock.lp, text: `${by} holds it${what ? ` (${what})` : ""}` };
 }
 
 function heldLocks({ machine }: FlowDebuggee): Seen["held"] {

@@ -85,8 +85,39 @@ export class FlowDebuggee implements Debuggee {
   get place(): PlaceKind {
     if (this.fine !== undefined) return this.fine;
     this.isOver ??= this.runtime.status !== "running";
-    if (this.isOver) return ENDED;
-    return this.runtime.nextStatement() === undefined ? IN_STATEMENT : AT_STATEMENT;
+    return this.isOver ? ENDED : this.placeOf(this.task);
+  }
+
+  placeOf(task: number): PlaceKind {
+    if (this.fine !== undefined && task === this.task) return this.fine;
+    if (this.runtime.nextStatement(task) !== undefined) return AT_STATEMENT;
+    if (this.runtime.openLeafOf(task) !== undefined) return IN_LEAF;
+    return this.runtime.pendingLeafOf(task) === undefined ? IN_STATEMENT : AT_CALL;
+  }
+
+  pcOf(task: number, level: number): number {
+    return this.runtime.frames(task)[level]?.pc ?? -1;
+  }
+
+  nameOf(task: number): string {
+    return this.runtime.taskName(task);
+  }
+
+  blocked(task: number): string | undefined {
+    return this.runtime.blocked(task);
+  }
+
+  isDone(task: number): boolean {
+    return this.runtime.isDone(task);
+  }
+
+  choose(task: number): void {
+    if (this.fine !== undefined) this.runtime.leaveUnit(this.fine === IN_STATEMENT);
+    this.runtime.task = task;
+  }
+
+  get isAnyInside(): boolean {
+    return this.runtime.isAnyInside;
   }
 
   get task(): number {
@@ -121,11 +152,23 @@ export class FlowDebuggee implements Debuggee {
   }
 
   get callee(): number {
-    return this.fine === AT_CALL || this.fine === IN_LEAF ? this.fineCallee : -1;
+    if (this.fine !== undefined) return this.fine === AT_CALL || this.fine === IN_LEAF ? this.fineCallee : -1;
+    return this.calleeOf(this.task);
+  }
+
+  /** Number of the leaf that a task stands before or in, TDCALLs from GUEST_LEAF on; -1: in none. */
+  calleeOf(task: number): number {
+    const pending = this.runtime.nextStatement(task) === undefined ? this.runtime.pendingLeafOf(task) : undefined;
+    return pending === undefined ? -1 : pending.number + (pending.guest ? GUEST_LEAF : 0);
   }
 
   get trace(): string {
-    return this.fine === IN_LEAF ? (this.runtime.openLeaf?.next ?? "") : "";
+    return this.traceOf(this.task);
+  }
+
+  /** Trace of the step that comes next in the leaf inside which a task stands. Else empty. */
+  traceOf(task: number): string {
+    return this.placeOf(task) === IN_LEAF ? (this.runtime.openLeafOf(task)?.next ?? "") : "";
   }
 
   get failure(): Failure | undefined {
@@ -149,7 +192,8 @@ export class FlowDebuggee implements Debuggee {
     this.outcome = undefined;
     this.listen(watch);
     try {
-      const reason = this.runtime.run(units, { statements: watch.statements, depth: watch.depth });
+      const { statements, depth, task, entry } = watch;
+      const reason = this.runtime.run(units, { statements, depth, task, pauses: entry !== undefined });
       this.isOver = undefined;
       if (reason === STOP_LEAF || reason === STOP_RETURNED) return "inside";
       if (reason !== STOP_FAILED) this.outcome = undefined;
@@ -200,16 +244,21 @@ export class FlowDebuggee implements Debuggee {
 
   fineStep(): boolean {
     this.fineStart ??= this.store.now;
+    const { place } = this;
+    if (this.fine === undefined) this.fineCallee = this.callee;
     // A call that was the whole rest of its statement: the unit is over, and what comes next belongs to the next one.
     if (this.fine === IN_STATEMENT && this.runtime.nextStatement() !== undefined) {
       this.outcome = undefined;
       this.endUnit();
       return false;
     }
-    if (this.fine === AT_CALL && this.runtime.enterLeaf()) {
+    if (place === AT_CALL && this.runtime.enterLeaf()) {
       this.fine = IN_LEAF;
       if (this.runtime.openLeaf?.next !== undefined) return true;
-    } else if (this.fine === IN_LEAF && this.runtime.stepLeaf()) return true;
+    } else if (place === IN_LEAF && !this.runtime.pausesInLeaf && this.runtime.stepLeaf()) {
+      this.fine = IN_LEAF;
+      return true;
+    }
     return this.finishStep();
   }
 
@@ -248,11 +297,11 @@ export class FlowDebuggee implements Debuggee {
     this.passed = 0;
   }
 
-  rewound(): void {
-    this.runtime.rewound();
+  rewound(): boolean {
     this.endUnit();
     this.outcome = undefined;
     this.isOver = undefined;
+    return this.runtime.rewound();
   }
 
   // ---- calls ----
@@ -283,15 +332,17 @@ export class FlowDebuggee implements Debuggee {
 
   // ---- values ----
 
-  evaluate(expression: string, frame = 0): Evaluation {
-    return this.evaluator.evaluate(expression, frame, frame === 0 ? (this.asking ?? this.nearCall()) : undefined);
+  evaluate(expression: string, frame = 0, task = this.task): Evaluation {
+    const near = frame === 0 ? ((task === this.task ? this.asking : undefined) ?? this.nearCall(task)) : undefined;
+    return this.evaluator.evaluate(expression, frame, task, near);
   }
 
-  private nearCall(): NearCall | undefined {
+  private nearCall(task: number): NearCall | undefined {
+    const isCurrent = task === this.task;
     const { outcome } = this;
-    if (outcome) return { side: "behind", callee: outcome.callee, lp: outcome.lp };
-    if (this.callee < 0) return undefined;
-    return { side: "before", callee: this.fineCallee, lp: this.runtime.state.lpOf(this.runtime.task) };
+    if (isCurrent && outcome) return { side: "behind", callee: outcome.callee, lp: outcome.lp };
+    const callee = isCurrent ? this.callee : this.calleeOf(task);
+    return callee < 0 ? undefined : { side: "before", callee, lp: this.runtime.state.lpOf(task) };
   }
 
   show(value: unknown): string {

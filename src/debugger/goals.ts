@@ -1,5 +1,5 @@
 /** Where each command is to end, at each granularity, seen from where it begins. */
-import { AT_CALL, AT_STATEMENT, IN_LEAF } from "./debuggee.ts";
+import { AT_CALL, AT_STATEMENT, IN_LEAF, type PlaceKind } from "./debuggee.ts";
 import type { Timeline } from "./timeline.ts";
 
 export type Command = "continue" | "over" | "in" | "out";
@@ -13,6 +13,8 @@ export interface Goal {
   readonly stopsAtCalls: boolean;
   /** The run may go on while the task has more frames than this. */
   readonly depth?: number;
+  /** Nobody else than this task moves. */
+  readonly task?: number;
   /** `left`: the last move ended a leaf that had been entered. */
   isReached(left: boolean): boolean;
 }
@@ -20,13 +22,34 @@ export interface Goal {
 const NEVER: Goal = { isFine: false, stopsAtCalls: false, isReached: () => false };
 
 /** Inside a leaf and past the dispatcher's own checks: where stepping in leads. */
-function isInOwnSource(timeline: Timeline): boolean {
+export function isInOwnSource(timeline: Timeline): boolean {
   return timeline.debuggee.trace.includes("\n");
 }
 
-export function forwardGoal(timeline: Timeline, command: Command, granularity: Granularity): Goal {
-  const { depth, task, place } = timeline.debuggee;
+/** The task that a command is about, and where it stands. */
+function subject({ debuggee }: Timeline, task: number): { readonly depth: number; readonly place: PlaceKind } {
+  return task === debuggee.task ? debuggee : { depth: debuggee.depthOf(task), place: debuggee.placeOf(task) };
+}
+
+/** Others move only if the task waits for them: the goal is one of that task, or its end. */
+export function forwardGoal(timeline: Timeline, command: Command, granularity: Granularity, task: number): Goal {
+  const { depth, place } = subject(timeline, task);
   if (command === "continue") return NEVER;
+  const isOwn = (): boolean => timeline.debuggee.task === task;
+  const goal = forwardGoalOf(timeline, command, granularity, depth, place);
+  return {
+    ...goal,
+    isReached: (left) => (isOwn() ? goal.isReached(left) : timeline.debuggee.isDone(task)),
+  };
+}
+
+function forwardGoalOf(
+  timeline: Timeline,
+  command: Command,
+  granularity: Granularity,
+  depth: number,
+  place: PlaceKind,
+): Goal {
   if (place === IN_LEAF && granularity !== "call") {
     const limit = command === "in" || granularity === "module" ? Number.POSITIVE_INFINITY : depth;
     const deepest = command === "out" ? depth - 1 : limit;
@@ -34,7 +57,7 @@ export function forwardGoal(timeline: Timeline, command: Command, granularity: G
     return { isFine: true, stopsAtCalls: false, isReached: (left) => left || timeline.debuggee.depth <= deepest };
   }
   if (command === "out") {
-    const isReached = (): boolean => timeline.debuggee.task === task && timeline.debuggee.depth < depth;
+    const isReached = (): boolean => timeline.debuggee.depth < depth;
     return { isFine: false, stopsAtCalls: false, depth: depth - 1, isReached };
   }
   if (granularity === "call") {
@@ -48,14 +71,14 @@ export function forwardGoal(timeline: Timeline, command: Command, granularity: G
   }
   const isReached = (): boolean => {
     const { debuggee } = timeline;
-    return debuggee.place === AT_STATEMENT && debuggee.task === task && debuggee.depth <= depth;
+    return debuggee.place === AT_STATEMENT && debuggee.depth <= depth;
   };
   return { isFine: false, stopsAtCalls: false, depth, isReached };
 }
 
 /** The nearest earlier place at which the forward command could have stopped. */
-export function backwardGoal(timeline: Timeline, command: Command, granularity: Granularity): Goal {
-  const { depth, task, place } = timeline.debuggee;
+export function backwardGoal(timeline: Timeline, command: Command, granularity: Granularity, task: number): Goal {
+  const { depth, place } = subject(timeline, task);
   if (command === "continue") return NEVER;
   if (granularity === "module" && command !== "out")
     return { isFine: true, stopsAtCalls: false, isReached: () => true };

@@ -15,7 +15,9 @@ import type { Watch } from "./debuggee.ts";
 import type { ExceptionFilters } from "./exceptions.ts";
 import { backwardGoal, type Command, forwardGoal, type Goal, type Granularity } from "./goals.ts";
 import { HitCounter } from "./hit-counter.ts";
+import type { StepTarget } from "./step-targets.ts";
 import { type Stop, Stops, type StopsHost } from "./stops.ts";
+import { TaskChoice } from "./task-choice.ts";
 import { isBefore, isSame, type Position, START, type Timeline } from "./timeline.ts";
 
 /** Units between looks at the clock: even slow ones take no longer than a breath is apart. */
@@ -26,9 +28,20 @@ const UNDONE_PER_BREATH = 20_000;
 
 export type RunHost = BreathHost & StopsHost;
 
+/** Which task a command is about. */
+export interface Subject {
+  /** Absent: the one that moves next. */
+  readonly task?: number | undefined;
+  /** Only that one moves. */
+  readonly isSingle?: boolean;
+  /** Where inside its statement a step in is to lead. */
+  readonly target?: StepTarget | undefined;
+}
+
 interface Step {
   /** "input": something was done from outside. */
   readonly command: Command | "input";
+  readonly task?: number | undefined;
   readonly from: Position;
   readonly to: Position;
 }
@@ -75,14 +88,49 @@ export class RunControl {
 
   // ---- forward ----
 
-  async forward(command: Command, granularity: Granularity = "statement"): Promise<Stop> {
+  async forward(command: Command, granularity: Granularity = "statement", subject: Subject = {}): Promise<Stop> {
     await this.begin();
-    const from = this.timeline.position;
+    const { timeline } = this;
+    const from = timeline.position;
     this.forgetSteps(from);
-    const stop = await this.runForward(forwardGoal(this.timeline, command, granularity));
-    const to = this.timeline.position;
-    if (!isSame(from, to)) this.steps.push({ command, from, to });
+    const task = subject.task ?? timeline.debuggee.task;
+    const { isSingle = false, target } = subject;
+    if (command !== "continue" || isSingle) this.choose(task);
+    const goal = target?.goal(timeline, task) ?? forwardGoal(timeline, command, granularity, task);
+    const stop = await this.runForward(isSingle ? { ...goal, task } : goal);
+    const to = timeline.position;
+    if (!isSame(from, to)) this.steps.push({ command, task, from, to });
     return stop;
+  }
+
+  /**
+   * The task moves next, if it can. What was decided otherwise at this place begins another branch; what was decided so is
+   * followed.
+   */
+  private choose(task: number): void {
+    const { timeline } = this;
+    const { debuggee, position } = timeline;
+    const decided = timeline.branches.at(position.step, position.sub);
+    if (decided instanceof TaskChoice && decided.task !== task) {
+      timeline.branches.arrived(position);
+      timeline.branches.fork(position);
+      this.futureChanged(position);
+    } else if (decided !== undefined) {
+      if (decided instanceof TaskChoice) timeline.fineForward();
+      return;
+    }
+    if (debuggee.task === task || debuggee.blocked(task) !== undefined) return;
+    if (timeline.put(new TaskChoice(task, debuggee.nameOf(task)))) this.futureChanged(position);
+  }
+
+  /** For one task alone: it is the one that moves next, or the reason why it cannot. */
+  private keep(task: number): Stop | undefined {
+    const { timeline } = this;
+    if (timeline.isInside && timeline.debuggee.task === task) return undefined;
+    const blocked = timeline.debuggee.blocked(task);
+    if (blocked === undefined) this.choose(task);
+    else return { reason: "waits", task, text: `${timeline.debuggee.nameOf(task)} ${blocked}` };
+    return undefined;
   }
 
   private async runForward(goal: Goal): Promise<Stop> {
@@ -91,7 +139,9 @@ export class RunControl {
     let byUnitUntil = 0;
     for (;;) {
       if (timeline.hasEnded) return { reason: "end" };
-      if (timeline.isInside || goal.isFine) {
+      const kept = goal.task === undefined ? undefined : this.keep(goal.task);
+      if (kept) return kept;
+      if (timeline.isInside || goal.isFine || stops.looksIntoOpenLeaf) {
         const wasInLeaf = timeline.debuggee.trace !== "";
         timeline.fineForward();
         const stop = stops.here();
@@ -100,7 +150,7 @@ export class RunControl {
       } else {
         const before = timeline.position.step;
         const seen = stops.silent.count;
-        const isByUnit = stops.looksAtUnits || before < byUnitUntil;
+        const isByUnit = stops.looksAtUnits || before < byUnitUntil || timeline.debuggee.isAnyInside;
         if (isByUnit) stops.unitBegins();
         const end = timeline.run(isByUnit ? 1 : UNITS_PER_LOOK, this.watch(goal));
         if (!isByUnit && stops.silent.count !== seen && timeline.remembers({ step: before, sub: 0 })) {
@@ -128,31 +178,43 @@ export class RunControl {
     return {
       ...watch,
       depth: goal.depth ?? -1,
+      task: goal.task,
       ...(goal.stopsAtCalls && { leaves: undefined, entry: () => true }),
     };
   }
 
   // ---- back ----
 
-  async backward(command: Command, granularity: Granularity = "statement"): Promise<Stop> {
+  async backward(command: Command, granularity: Granularity = "statement", subject: Subject = {}): Promise<Stop> {
     await this.begin();
     const here = this.timeline.position;
     this.forgetSteps(here);
     const last = this.steps.at(-1);
-    const isRemembered = last !== undefined && isSame(last.to, here) && isInverse(command, last.command);
+    const isRemembered =
+      last !== undefined &&
+      isSame(last.to, here) &&
+      isInverse(command, last.command) &&
+      (command === "continue" || (subject.task ?? last.task) === last.task || last.task === undefined);
     if (isRemembered && command !== "continue") {
       if (!(await this.goTo(last.from))) return { reason: "pause" };
-      return { reason: this.timeline.isAtStart ? "start" : "step" };
+      const reason = this.timeline.isAtStart ? "start" : "step";
+      return last.task === undefined ? { reason } : { reason, task: last.task };
     }
-    const stop = await this.runBackward(command, granularity, isRemembered ? last.from : undefined);
+    const task = subject.task ?? this.timeline.debuggee.task;
+    const stop = await this.runBackward(command, granularity, task, isRemembered ? last.from : undefined);
     this.forgetSteps(this.timeline.position);
     return stop;
   }
 
   /** Goes back until the goal, a stop, or `floor`, where the command began of which this is the inverse. */
-  private async runBackward(command: Command, granularity: Granularity, floor: Position | undefined): Promise<Stop> {
+  private async runBackward(
+    command: Command,
+    granularity: Granularity,
+    task: number,
+    floor: Position | undefined,
+  ): Promise<Stop> {
     const { timeline, stops } = this;
-    const goal = backwardGoal(timeline, command, granularity);
+    const goal = backwardGoal(timeline, command, granularity, task);
     for (;;) {
       if (timeline.isAtStart) return { reason: "start" };
       if (!timeline.remembersPrevious) {

@@ -23,6 +23,7 @@ import { lpFields, platformItems } from "./inspect/platform-items.ts";
 import { Milestones } from "./milestones.ts";
 import { RunControl, type RunHost } from "./run-control.ts";
 import { type StackFrame, stackOf } from "./stack.ts";
+import { type StepTarget, stepTargets } from "./step-targets.ts";
 import type { Stop } from "./stops.ts";
 import { isSame, type Position, Timeline } from "./timeline.ts";
 import { localItems, type ValueContext, valueItem } from "./value-items.ts";
@@ -192,11 +193,14 @@ export class Session {
 
   tasks(): readonly { readonly id: number; readonly name: string; readonly isCurrent: boolean }[] {
     const tasks = this.debuggee.runtime.tasks().filter((task) => task.state !== "done" || task.current);
-    return tasks.map(({ id, name, lp, state, current }) => ({
-      id,
-      name: `${name} · LP ${lp}${state === "waiting" ? " · waits" : ""}`,
-      isCurrent: current,
-    }));
+    return tasks.map(({ id, name, lp, state, inside, isGuest, current }) => {
+      const what = [
+        ...(isGuest ? ["guest"] : []),
+        ...(inside === undefined ? [] : [`in ${inside}`]),
+        ...(state === "waiting" ? ["waits"] : []),
+      ];
+      return { id, name: [name, `LP ${lp}`, ...what].join(" · "), isCurrent: current };
+    });
   }
 
   stack(task: number): StackFrame[] {
@@ -209,7 +213,7 @@ export class Session {
 
   /** The call of the module at the present place. */
   call(): CallView | undefined {
-    return callView(this.context);
+    return callView(this.context, this.debuggee.task);
   }
 
   scopes(task: number, frame: StackFrame): Scope[] {
@@ -217,7 +221,7 @@ export class Session {
     const { moment } = this.inspector;
     const flow = this.debuggee.runtime.frames(task)[frame.flowFrame];
     const lp = flow?.lp ?? 0;
-    const call = task === this.debuggee.task && frame.flowFrame === 0 ? callView(context) : undefined;
+    const call = frame.flowFrame === 0 ? callView(context, task) : undefined;
     return [
       ...(flow && frame.kind === "flow"
         ? [{ name: "Locals", items: () => localItems(context, flow), isExpensive: false, kind: "locals" } as const]
@@ -238,21 +242,26 @@ export class Session {
   /** What the beginning of an expression may go on with. */
   completions(text: string, task: number, flowFrame: number): CompletionList {
     const fieldsOf = (expression: string): readonly Item[] => {
-      const item = this.evaluate(expression, flowFrame);
+      const item = this.evaluate(expression, flowFrame, task);
       return "error" in item ? [] : (item.children?.() ?? []);
     };
     return completions(text, this.locals(task, flowFrame), fieldsOf);
   }
 
   /** Value of an expression as an item. */
-  evaluate(expression: string, flowFrame: number): Item | { readonly error: string } {
-    const result = this.debuggee.evaluate(expression, flowFrame);
+  evaluate(expression: string, flowFrame: number, task = this.debuggee.task): Item | { readonly error: string } {
+    const result = this.debuggee.evaluate(expression, flowFrame, task);
     if ("error" in result) return result;
     return valueItem(this.context, `watch/${expression}`, expression, expression, result.value);
   }
 
+  /** Where a step in of a task can lead. */
+  stepTargets(task: number): StepTarget[] {
+    return stepTargets(this.debuggee, task);
+  }
+
   /** Why the call behind which the session stands, or with which the flow failed, did not succeed. */
   explanation(): Explanation | undefined {
-    return explain(this.timeline, this.debuggee, () => this.inspector.look(this.debuggee.machine));
+    return explain(this.timeline, () => this.inspector.look(this.debuggee.machine));
   }
 }

@@ -119,10 +119,15 @@ export class SilentEvents {
     if (step === 0 || !timeline.remembersPrevious) return [];
     if (this.broken?.machine === machine && this.broken.step === step) return this.broken.violations;
     let violations: readonly Violation[] = [];
+    // In the middle of a call what must hold between calls may not hold.
+    if (!machine.quiescent) return [];
     if (this.wroteMemory(timeline.mark - 1)) {
       if (this.checked?.machine !== machine || this.checked.step !== step - 1) {
         timeline.back();
-        this.check(undefined);
+        if (machine.quiescent) this.check(undefined);
+        else if (this.checked?.machine !== machine || this.checked.step > step) {
+          this.checked = { machine, step: step - 1, survey: undefined, violations: [] };
+        }
         timeline.forward();
       }
       const before = this.checked as Checked;

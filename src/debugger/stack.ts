@@ -31,7 +31,7 @@ export interface StackFrame {
 
 export function stackOf(debuggee: FlowDebuggee, task: number): StackFrame[] {
   const frames: StackFrame[] = [];
-  if (debuggee.place === IN_LEAF && task === debuggee.task) frames.push(...leafFrames(debuggee));
+  if (debuggee.placeOf(task) === IN_LEAF) frames.push(...leafFrames(debuggee, task));
   for (const [index, frame] of debuggee.runtime.frames(task).entries()) {
     const span = spanOf(debuggee, frame, index === 0 && task === debuggee.task);
     const start = placeOf(frame.source, span.start);
@@ -59,9 +59,9 @@ function spanOf(debuggee: FlowDebuggee, frame: FlowFrame, isInnermost: boolean):
 }
 
 /** The steps that are open in the module, innermost first. */
-function leafFrames(debuggee: FlowDebuggee): StackFrame[] {
-  const { label, frames } = parseTrace(debuggee.trace);
-  const leaf = leafName(debuggee.callee);
+function leafFrames(debuggee: FlowDebuggee, task: number): StackFrame[] {
+  const { label, frames } = parseTrace(debuggee.traceOf(task));
+  const leaf = leafName(task === debuggee.task ? debuggee.callee : debuggee.calleeOf(task));
   const own = leafPath(leaf);
   return frames
     .map(({ file, line }, index): StackFrame => {

@@ -7,12 +7,17 @@ import type { ExceptionFilters, ExceptionHit } from "./exceptions.ts";
 import { SilentEvents } from "./silent-events.ts";
 import { type Position, type Timeline, UNWATCHED } from "./timeline.ts";
 
-export type StopReason = "step" | "breakpoint" | "exception" | "pause" | "goto" | "start" | "end";
+/** "waits": the one task that was to move cannot. */
+export type StopReason = "step" | "breakpoint" | "exception" | "pause" | "goto" | "start" | "end" | "waits";
 
 export interface Stop {
   readonly reason: StopReason;
   readonly breakpoint?: BreakpointHit;
   readonly exception?: ExceptionHit;
+  /** The task that the command was about, where that is not the one that moves next. */
+  readonly task?: number;
+  /** Why it stopped, in words. */
+  readonly text?: string;
 }
 
 export interface StopsHost {
@@ -227,6 +232,12 @@ export class Stops {
       default:
         return debuggee.place === IN_LEAF;
     }
+  }
+
+  /** Whether the unit goes on inside a leaf that has a breakpoint in its source. */
+  get looksIntoOpenLeaf(): boolean {
+    const { debuggee } = this.timeline;
+    return debuggee.isAnyInside && debuggee.place === IN_LEAF && this.breakpoints.isStepped(debuggee.callee);
   }
 
   /** At the start of a unit: whether there is a place inside it that may be a stop. Runs it to see, where tables do not tell. */

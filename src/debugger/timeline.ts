@@ -56,7 +56,8 @@ export class Timeline {
   /** Whether the move that led here was an input. */
   get isBehindInput(): boolean {
     const { step, sub } = this;
-    return sub > 0 ? this.branches.at(step, sub - 1) !== undefined : this.branches.at(step - 1, 0) !== undefined;
+    if (sub > 0) return this.branches.at(step, sub - 1) !== undefined;
+    return this.branches.at(step - 1, 0) !== undefined || this.branches.ends(step - 1);
   }
 
   /** The mark of the store at the present position: for comparing with it later, as long as history has it. */
@@ -73,7 +74,25 @@ export class Timeline {
     const { store, start } = this.debuggee;
     this.undone.note(store, start + step);
     store.undo(start + step);
-    this.debuggee.rewound();
+    if (!this.debuggee.rewound()) this.reopen(step);
+  }
+
+  /** Calls were open at this step that have moved since: runs up to it again from where none was open. */
+  private reopen(step: number): void {
+    const { store, start } = this.debuggee;
+    let from = step;
+    while (this.debuggee.isAnyInside && start + from > store.oldest) {
+      from--;
+      this.undone.note(store, start + from);
+      store.undo(start + from);
+    }
+    if (this.debuggee.isAnyInside) this.restart();
+    else {
+      this.debuggee.rewound();
+      this.step = from;
+      this.sub = 0;
+    }
+    while (this.step < step && !this.hasEnded) this.run(step - this.step, UNWATCHED);
   }
 
   /** The earliest step to which the journal leads back. */
@@ -143,7 +162,9 @@ export class Timeline {
   /** An excursion has come to the unit's end: the unit counts as one step, as if nobody had looked. */
   private finish(): void {
     if (this.branches.nextStep(this.step) === this.step) {
-      this.debuggee.store.join(this.debuggee.start + this.step);
+      const mark = this.debuggee.start + this.step;
+      this.debuggee.store.join(mark);
+      this.debuggee.machine.joined(mark);
     } else {
       this.undo(this.step);
       this.debuggee.run(1, UNWATCHED);
@@ -156,9 +177,8 @@ export class Timeline {
   advance(): boolean {
     const input = this.branches.at(this.step, this.sub);
     if (input) input.apply(this.debuggee);
-    if (input && this.sub === 0) {
+    if (input && (this.sub === 0 || input.endsUnit)) {
       this.debuggee.rewound();
-      this.debuggee.store.mark();
       return false;
     }
     if (!input && !this.debuggee.fineStep()) return false;
@@ -195,6 +215,9 @@ export class Timeline {
       this.debuggee.rewound();
       store.mark();
       this.step = this.now;
+    } else if (input.endsUnit) {
+      this.debuggee.rewound();
+      this.finish();
     } else {
       this.sub++;
       while (this.now < this.step + this.sub) store.mark();

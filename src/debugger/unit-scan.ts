@@ -33,6 +33,12 @@ const OWN_LENGTHS: Readonly<Record<number, number>> = {
   [ops.OP_ACQUIRE]: 2,
 };
 
+/** Cells of the operation at `pc`. */
+export function lengthAt(code: Int32Array, pc: number): number {
+  const operation = code[pc] as number;
+  return OWN_LENGTHS[operation] ?? LENGTHS[operation] ?? 1;
+}
+
 const TARGETS = new Set<number>([
   ops.OP_JUMP,
   ops.OP_JUMP_IF_FALSE,
@@ -95,7 +101,7 @@ function scanUnit(code: Int32Array, start: number): UnitScan {
       continue;
     }
     if (TARGETS.has(operation)) open.push(code[pc + 1] as number);
-    if (operation !== ops.OP_JUMP) open.push(pc + (OWN_LENGTHS[operation] ?? LENGTHS[operation] ?? 1));
+    if (operation !== ops.OP_JUMP) open.push(pc + lengthAt(code, pc));
   }
   return { calls: [...calls], builtins, returns, stays };
 }

@@ -67,6 +67,8 @@ export class Call {
   statusLo = 0;
   /** Why the leaf failed, where the failed check says so. */
   why = "";
+  /** Cell of the lock that the leaf could not have last, or -1. */
+  refused = -1;
   /** The leaf left the registers (RAX included) as they are to be: it entered a guest, or went back to one or to the host. */
   ownRegisters = false;
 
@@ -119,6 +121,7 @@ export class Call {
     this.statusHi = 0;
     this.statusLo = 0;
     this.why = "";
+    this.refused = -1;
     this.ownRegisters = isGuest;
     this.interrupted = false;
     this.heldCount = 0;

@@ -66,8 +66,14 @@ function ownHolds(call: Call, cell: number): number {
   return holds;
 }
 
+/** Notes which lock could not be had: the debugger tells who holds it. */
+function refuse(call: Call, cell: number): number {
+  call.refused = cell;
+  return BUSY;
+}
+
 export function tryMutex(call: Call, cell: number): number {
-  if (call.store.read(cell) !== 0) return BUSY;
+  if (call.store.read(cell) !== 0) return refuse(call, cell);
   put(call, cell, 1);
   call.hold(cell, HELD_MUTEX);
   return TAKEN;
@@ -76,11 +82,11 @@ export function tryMutex(call: Call, cell: number): number {
 export function trySharex(call: Call, cell: number, mode: number): number {
   const word = call.store.read(cell);
   if (mode === SHARED) {
-    if (word & EXCLUSIVE_BIT) return BUSY;
+    if (word & EXCLUSIVE_BIT) return refuse(call, cell);
     put(call, cell, word + SHAREX_READER);
     call.hold(cell, HELD_SHAREX_SHARED);
   } else {
-    if (word !== 0) return BUSY;
+    if (word !== 0) return refuse(call, cell);
     put(call, cell, EXCLUSIVE_BIT);
     call.hold(cell, HELD_SHAREX_EXCLUSIVE);
   }
@@ -92,11 +98,11 @@ export function trySharexHp(call: Call, cell: number, mode: number): number {
   const free = mode === SHARED ? (word & EXCLUSIVE_BIT) === 0 : (word & ~HP_FLAG) === 0;
   if (call.isGuest) {
     if (mode === SHARED ? word & HP_FLAG : word === HP_FLAG) return BUSY_HOST_PRIORITY;
-    if (!free) return BUSY;
+    if (!free) return refuse(call, cell);
   } else {
     if (!free) {
       putLasting(call, cell, word | HP_FLAG);
-      return BUSY;
+      return refuse(call, cell);
     }
     if (word & HP_FLAG) putLasting(call, cell, word & ~HP_FLAG);
   }
@@ -111,7 +117,7 @@ export function promoteSharexHp(call: Call, cell: number): number {
   const word = call.store.read(cell);
   if ((word & ~HP_FLAG) !== HP_READER) {
     putLasting(call, cell, word | HP_FLAG);
-    return BUSY;
+    return refuse(call, cell);
   }
   if (word & HP_FLAG) putLasting(call, cell, word & ~HP_FLAG);
   put(call, cell, EXCLUSIVE_BIT);

@@ -14,7 +14,7 @@ import { dispatch as runDispatch } from "./dispatch.ts?run";
 import { type GuestAction, GuestActionError, type GuestResult, type InjectedEvent } from "./guest/actions.ts";
 import { injectedEvent } from "./guest/events.ts";
 import { perform, resultOfExit } from "./guest/processor.ts";
-import { bindVcpu } from "./guest/running.ts";
+import { bindVcpu, keepsLock } from "./guest/running.ts";
 import { vmExit } from "./guest/vm-exit.ts";
 import { vmExit as runVmExit } from "./guest/vm-exit.ts?run";
 import { LP_IS_BUSY } from "./local-data.ts";
@@ -138,6 +138,11 @@ export class Machine {
     }
   }
 
+  /** Whether the guest on the LP keeps a lock for as long as it runs. */
+  keepsLock(lp: number, cell: number): boolean {
+    return keepsLock(this.calls[lp] as Call, cell);
+  }
+
   /** Drops all stepped entries: the store has gone back to a mark before they began. */
   forgetEntries(): void {
     this.open.length = 0;
@@ -148,6 +153,11 @@ export class Machine {
     for (const entry of this.open) {
       if (entry !== undefined && entry.movedAt >= this.store.now) this.open[entry.call.lp] = undefined;
     }
+  }
+
+  /** What came after this mark is one step now. */
+  joined(mark: number): void {
+    for (const entry of this.open) if (entry !== undefined) entry.movedAt = Math.min(entry.movedAt, mark);
   }
 
   private guestCall(lp: number): Call {

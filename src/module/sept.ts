@@ -188,6 +188,7 @@ export function takeSeptEntryLock(call: Call, entry: SeptEntry): boolean {
   const hi = store.read(entry.cell + 1);
   if ((lo & SEPT_HOST_LOCK) !== 0) {
     store.write(entry.cell + 1, hi | SEPT_HOST_PRIORITY);
+    call.refused = entry.cell;
     return false;
   }
   if ((hi & SEPT_HOST_PRIORITY) !== 0) store.write(entry.cell + 1, hi & ~SEPT_HOST_PRIORITY);
@@ -206,7 +207,10 @@ export function* lockSeptEntry(call: Call, entry: SeptEntry, operand: number): S
 /** Locks an entry for a guest: it fails while the host has priority, even if the entry is free. Returns the busy status or 0. */
 export function tryLockSeptEntryAsGuest(call: Call, entry: SeptEntry): number {
   const { store } = call;
-  if ((store.read(entry.cell) & SEPT_HOST_LOCK) !== 0 || call.holds(entry.cell) >= 0) return TDX_OPERAND_BUSY;
+  if ((store.read(entry.cell) & SEPT_HOST_LOCK) !== 0 || call.holds(entry.cell) >= 0) {
+    call.refused = entry.cell;
+    return TDX_OPERAND_BUSY;
+  }
   if ((store.read(entry.cell + 1) & SEPT_HOST_PRIORITY) !== 0) return TDX_OPERAND_BUSY_HOST_PRIORITY;
   if (!call.atomic) store.write(entry.cell, store.read(entry.cell) | SEPT_HOST_LOCK);
   call.hold(entry.cell, HELD_SEPT_ENTRY);

@@ -53,19 +53,23 @@ export const STOP_LEAF = 2;
 export const STOP_RETURNED = 3;
 /** The frame depth is at most the wanted one. */
 export const STOP_DEPTH = 4;
+/** Another task than the wanted one goes on, or one stands inside the module. */
+export const STOP_TASK = 7;
 /** All tasks have ended. */
 export const STOP_DONE = 5;
 /** A task has failed: the flow is over. */
 export const STOP_FAILED = 6;
-export type StopReason = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+export type StopReason = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 export interface RunLimits {
   /** A byte for each statement of the program (by id): not 0 to stop before it. */
   readonly statements?: Readonly<Uint8Array>;
   /** The last stop was behind a call: a leaf right there has not been asked about yet. */
   readonly asksAgain?: boolean;
-  /** The run goes through one unit call by call: a stop inside it is no step of its own. */
-  readonly isWithin?: boolean;
+  /** Stop where another task than this one goes on. */
+  readonly task?: number | undefined;
+  /** Stop where a task lets others run and stands inside the module. */
+  readonly pauses?: boolean;
   /** Stop when the current task has at most so many frames, guest frames included. */
   readonly depth?: number;
 }

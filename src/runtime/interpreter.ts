@@ -35,7 +35,15 @@ import type { Store } from "../state/store.ts";
 import { FIBER_DEPTH, FRAME_LP, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
 import { ListValue } from "./heap.ts";
-import { type RunLimits, STOP_BUDGET, STOP_DEPTH, STOP_DONE, STOP_STATEMENT, type StopReason } from "./hooks.ts";
+import {
+  type RunLimits,
+  STOP_BUDGET,
+  STOP_DEPTH,
+  STOP_DONE,
+  STOP_STATEMENT,
+  STOP_TASK,
+  type StopReason,
+} from "./hooks.ts";
 import { takeReturned } from "./interrupts.ts";
 import type { LeafResult } from "./leaf-result.ts";
 import { ModuleCalls, NEXT_EXITED, NEXT_RETURNED, NEXT_STOP, NEXT_WAIT } from "./module-calls.ts";
@@ -83,6 +91,7 @@ export class Interpreter {
       const ended = tasks.choose();
       if (ended >= 0) return ended as StopReason;
       const task = state.task;
+      if (limits.task !== undefined && task !== limits.task) return STOP_TASK;
       let fiber = state.active(task);
       if (takeReturned(state, task)) leafDone = true;
       let frame = 0;
@@ -248,7 +257,7 @@ export class Interpreter {
                 store.write(frame + FRAME_PC, calls.isOver ? pc + 3 : pc);
                 if (sp > 0) spill(store, stack, base + fn.locals, sp, frame);
                 if (next === NEXT_STOP) {
-                  if (limits.isWithin !== true) store.mark();
+                  store.mark();
                   return calls.stopReason;
                 }
                 if (next === NEXT_WAIT) {
@@ -256,6 +265,7 @@ export class Interpreter {
                   store.mark();
                   calls.places = 0;
                   units++;
+                  if (limits.pauses === true) return STOP_TASK;
                   if (units >= budget) return STOP_BUDGET;
                   break frames;
                 }

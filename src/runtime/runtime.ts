@@ -64,6 +64,8 @@ export interface TaskInfo {
 /** A leaf function that a task stands before. */
 export interface PendingLeaf {
   readonly name: string;
+  /** RAX[15:0]. */
+  readonly number: number;
   readonly lp: number;
   readonly guest: boolean;
   readonly operands: readonly { readonly name: string; readonly register: number; readonly value: unknown }[];
@@ -149,6 +151,7 @@ export class Runtime {
     const number = call.name === undefined ? Number(values[rax] ?? 0) & 0xffff : call.number;
     return {
       name: call.name ?? leafNameOf(number, call.guest),
+      number,
       lp,
       guest: call.guest,
       operands: call.operands.map((operand, index) => ({
@@ -309,6 +312,15 @@ export class Runtime {
   /** Why a task cannot run just now, if it cannot: it waits, it is over, or another one holds its LP. */
   blocked(task: number): string | undefined {
     return this.interpreter.tasks.blocked(task);
+  }
+
+  taskName(task: number): string {
+    return this.interpreter.tasks.name(task);
+  }
+
+  /** Whether a task's code has come to its end. */
+  isDone(task: number): boolean {
+    return this.state.fibers.read(task, FIBER_STATE) === STATE_DONE;
   }
 
   /** The statement that the task's next unit begins with; undefined when it goes on in the middle of one, or has ended. */

@@ -104,7 +104,7 @@ export class Client {
     command: string,
     args: object = {},
   ): Promise<{ reason: string; place: string } & DebugProtocol.StoppedEvent["body"]> {
-    await this.request(command, { threadId: 1, ...args });
+    await this.request(command, { threadId: this.thread, ...args });
     return this.stop();
   }
 
@@ -119,8 +119,13 @@ export class Client {
     return frame ? `${frame.source?.name}:${frame.line}` : "nowhere";
   }
 
-  async stack(): Promise<DebugProtocol.StackFrame[]> {
-    return (await this.request("stackTrace", { threadId: 1 })).stackFrames;
+  /** Frames of a thread: by default that of the last stop. */
+  async stack(threadId = this.thread): Promise<DebugProtocol.StackFrame[]> {
+    return (await this.request("stackTrace", { threadId })).stackFrames;
+  }
+
+  private get thread(): number {
+    return this.events.findLast(({ event }) => event === "stopped")?.body.threadId ?? 1;
   }
 
   /** Variables of a scope of the innermost frame, by name. */

@@ -43,6 +43,13 @@ export function setNotRunning(call: Call): void {
   store.writeNumber(lpCell + LP_GUEST_TDR, 0);
 }
 
+/** Whether the guest that runs on the LP of this call keeps the lock. */
+export function keepsLock(call: Call, cell: number): boolean {
+  const { store, lpCell } = call;
+  const tdvprHpa = store.readNumber(lpCell + LP_GUEST_TDVPR);
+  return tdvprHpa !== 0 && keptLocks(call, tdvprHpa, store.readNumber(lpCell + LP_GUEST_TDR)).includes(cell);
+}
+
 /** In the order of their release. */
 function keptLocks(call: Call, tdvprHpa: number, tdrHpa: number): number[] {
   return [
