@@ -1,6 +1,9 @@
-/** Decisions of the parser: by the next token, or by the next two where one is not enough. */
+/** Decisions of the parser: by the next token, by the next two where one is not enough, by trying where two are not. */
 import { type Beginnings, OPEN } from "./beginnings.ts";
-import { Mismatch, type Reader } from "./node.ts";
+import { type FlowNode, Mismatch, type Reader } from "./node.ts";
+
+/** Reads a node of its own. */
+export type Read = (reader: Reader) => FlowNode;
 
 const NONE = -1;
 const TWO = -2;
@@ -11,26 +14,51 @@ const fits = (seconds: Seconds, second: number): boolean =>
   seconds !== undefined && (seconds.has(OPEN) || seconds.has(second));
 
 /**
- * Number of the first part that can go on with what comes next. Like Langium's parser, which looks ahead as far as it must: a
- * part that was taken and whose source then proves whole is the one that it takes too, as all before it were impossible.
+ * Numbers of the parts that can go on with what comes next.
  *
- * @throws Mismatch if none can
+ * @param kinds how many kinds of token there are
  */
-export function choice(parts: readonly Beginnings[], kinds: number): (reader: Reader) => number {
+export function candidates(parts: readonly Beginnings[], kinds: number): (reader: Reader) => readonly number[] {
+  const one = parts.map((_, index) => [index]);
   const table = new Int16Array(kinds).fill(NONE);
   parts.forEach((beginnings, index) => {
     for (const kind of beginnings.keys()) table[kind] = table[kind] === NONE ? index : TWO;
   });
   return (reader) => {
     const first = reader.kinds[reader.at] as number;
-    let index = table[first] as number;
-    if (index === TWO) {
-      const second = reader.kinds[reader.at + 1] as number;
-      index = parts.findIndex((beginnings) => fits(beginnings.get(first), second));
-    }
-    if (index === NONE) throw new Mismatch();
-    return index;
+    const index = table[first] as number;
+    if (index >= 0) return one[index] as readonly number[];
+    const second = reader.kinds[reader.at + 1] as number;
+    const found = parts.flatMap((beginnings, part) => (fits(beginnings.get(first), second) ? [part] : []));
+    if (found.length > 0) return found;
+    if (index === TWO) reader.at++;
+    throw new Mismatch();
   };
+}
+
+/**
+ * Reads what gets furthest, the first of those that get as far: as Langium's parser does, which looks ahead until one is left.
+ *
+ * @throws Mismatch also if what gets furthest does not get to its end
+ */
+export function furthest(reads: readonly Read[], reader: Reader): FlowNode {
+  const { at, node, depth, height } = reader;
+  let best: { node: FlowNode; height: number } | undefined;
+  let reach = at;
+  for (const read of reads) {
+    Object.assign(reader, { at, node, depth, height });
+    try {
+      const found = read(reader);
+      if (reader.at > reach || (reader.at === reach && best === undefined)) best = { node: found, height: reader.height };
+    } catch (error) {
+      if (!(error instanceof Mismatch)) throw error;
+      if (reader.at > reach) best = undefined;
+    }
+    reach = Math.max(reach, reader.at);
+  }
+  if (best === undefined) throw new Mismatch();
+  Object.assign(reader, { at: reach, node, depth, height: best.height });
+  return best.node;
 }
 
 /** Whether a part that may be left out is there. */

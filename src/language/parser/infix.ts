@@ -1,9 +1,8 @@
 /** Parses an infix rule: operands with operators between them, to a tree by the operators' precedence. */
 import type { GrammarAST } from "langium";
+import type { Read } from "./decide.ts";
 import type { FlowLexer } from "./lexer.ts";
 import { FlowNode, type Reader, setProperty } from "./node.ts";
-
-type Read = (reader: Reader) => FlowNode;
 
 interface Operator {
   /** 0 binds most. */

@@ -1,15 +1,13 @@
 /** Makes functions that parse of the rules of the grammar. They know whole sources only: at the first mistake they give up. */
 import { type AstReflection, GrammarAST, GrammarUtils } from "langium";
 import { BeginningsOf, ruleOf } from "./beginnings.ts";
-import { choice, presence } from "./decide.ts";
+import { candidates, furthest, presence, type Read } from "./decide.ts";
 import { infix } from "./infix.ts";
 import type { FlowLexer } from "./lexer.ts";
 import { FlowNode, Mismatch, type Reader, setProperty } from "./node.ts";
 
 /** Reads a part of a rule into the reader's node. */
 type Step = (reader: Reader) => void;
-/** Reads a node of its own, or a token's text. */
-export type Read = (reader: Reader) => FlowNode;
 
 type Defaults = readonly (readonly [name: string, value: unknown])[];
 
@@ -108,8 +106,13 @@ export class Rules {
     }
     if (GrammarAST.isAlternatives(element)) {
       const steps = element.elements.map((inner) => this.#step(inner));
-      const choose = this.#choice(element);
-      return (reader) => (steps[choose(reader)] as Step)(reader);
+      const choose = this.#candidates(element);
+      return (reader) => {
+        const [index, another] = choose(reader);
+        // Two are for Langium's parser to choose from.
+        if (another !== undefined) throw new Mismatch();
+        (steps[index as number] as Step)(reader);
+      };
     }
     if (GrammarAST.isRuleCall(element) && isFirst(element)) {
       const read = this.rule(ruleOf(element));
@@ -120,9 +123,9 @@ export class Rules {
     throw new Error(`${element.$type} in the grammar is not supported there`);
   }
 
-  #choice(element: GrammarAST.Alternatives): (reader: Reader) => number {
+  #candidates(element: GrammarAST.Alternatives): (reader: Reader) => readonly number[] {
     const parts = element.elements.map((inner) => this.#beginnings.of(inner));
-    return choice(parts, this.#lexer.names.length);
+    return candidates(parts, this.#lexer.names.length);
   }
 
   #token(kind: number): Step {
@@ -189,8 +192,15 @@ export class Rules {
     if (GrammarAST.isRuleCall(element)) return this.rule(ruleOf(element));
     if (!GrammarAST.isAlternatives(element)) throw new Error(`${element.$type} in the grammar is not supported there`);
     const reads = element.elements.map((inner) => this.#nodeOf(inner));
-    const choose = this.#choice(element);
-    return (reader) => (reads[choose(reader)] as Read)(reader);
+    const choose = this.#candidates(element);
+    return (reader) => {
+      const found = choose(reader);
+      if (found.length === 1) return (reads[found[0] as number] as Read)(reader);
+      return furthest(
+        found.map((index) => reads[index] as Read),
+        reader,
+      );
+    };
   }
 }
 

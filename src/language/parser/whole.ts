@@ -1,13 +1,14 @@
 /**
  * The parser of whole sources. It is made from the grammar that Langium's parser is made from, and makes the same tree ten times
- * faster, as it keeps no concrete tree, looks two tokens ahead at most and does not recover: what it does not understand is
+ * faster, as it keeps no concrete tree, hardly looks ahead and does not recover: what it does not understand is
  * for Langium's parser to explain.
  */
 import type { AstNode, AstReflection, GrammarAST } from "langium";
+import type { Read } from "./decide.ts";
 import { checkBrackets, checkChains } from "./depth.ts";
 import { FlowLexer, type Tokens } from "./lexer.ts";
 import { Mismatch, Reader } from "./node.ts";
-import { type Read, Rules } from "./rules.ts";
+import { Rules } from "./rules.ts";
 
 export class WholeParser {
   readonly lexer: FlowLexer;
