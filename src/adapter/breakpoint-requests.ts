@@ -11,16 +11,52 @@ import { normalPath, type Sources } from "./sources.ts";
 
 type Breakpoints = DebugProtocol.Breakpoint[];
 
+interface Asked {
+  readonly again: (session: Session) => Breakpoints | Promise<Breakpoints>;
+  readonly answers: Breakpoints;
+}
+
 export class BreakpointRequests {
   private readonly sources: Sources;
   private readonly client: ClientView;
+  /** What was set last, by kind and source: so that it can be set again when the flow is another one. */
+  private readonly last = new Map<string, Asked>();
 
   constructor(sources: Sources, client: ClientView) {
     this.sources = sources;
     this.client = client;
   }
 
+  /**
+   * Sets in a session on an edited flow what was set in the one before, with the same ids, and tells the client where each is now.
+   * Data breakpoints are not: what they watch may be something else.
+   */
+  async setAgain(session: Session): Promise<void> {
+    const ids = [...this.last.values()].flatMap(({ answers }) => answers.map(({ id = 0 }) => id));
+    for (const { again, answers } of [...this.last.values()]) {
+      if (answers[0]?.id !== undefined) session.breakpoints.numberFrom(answers[0].id);
+      for (const breakpoint of await again(session)) {
+        if (breakpoint.id !== undefined) this.client.send("breakpoint", { reason: "changed", breakpoint });
+      }
+    }
+    session.breakpoints.numberFrom(Math.max(0, ...ids) + 1);
+  }
+
+  private noted(key: string, again: Asked["again"], answers: Breakpoints): Breakpoints {
+    this.last.set(key, { again, answers });
+    return answers;
+  }
+
   async lines(
+    session: Session,
+    path: string,
+    requests: readonly DebugProtocol.SourceBreakpoint[],
+  ): Promise<Breakpoints> {
+    const answers = await this.setLines(session, path, requests);
+    return this.noted(`lines ${path}`, (each) => this.lines(each, path, requests), answers);
+  }
+
+  private async setLines(
     session: Session,
     path: string,
     requests: readonly DebugProtocol.SourceBreakpoint[],
@@ -45,7 +81,8 @@ export class BreakpointRequests {
     requests: readonly (DebugProtocol.SourceBreakpoint & { readonly name: string })[],
   ): Breakpoints {
     session.control.breakpointsChanged();
-    return session.breakpoints.setFunctions(requests).map((answer) => this.client.breakpoint(answer));
+    const answers = session.breakpoints.setFunctions(requests).map((answer) => this.client.breakpoint(answer));
+    return this.noted("functions", (each) => this.functions(each, requests), answers);
   }
 
   /** Breakpoints on steps of the module by the addresses that `instructions` gave. */
@@ -67,12 +104,13 @@ export class BreakpointRequests {
       ...request,
       at: places[i] as { path: string; line: number } | string,
     }));
-    return session.breakpoints.setSteps(wanted).map((answer, i) => {
+    const answers = session.breakpoints.setSteps(wanted).map((answer, i) => {
       const { at } = wanted[i] as (typeof wanted)[number];
       if (typeof at === "string") return this.client.breakpoint(answer);
       const instructionReference = instructions.reference(at.path, at.line);
       return { ...this.client.breakpoint(answer, this.sources.describeLeaf(at.path)), instructionReference };
     });
+    return this.noted("instructions", (each) => this.instructions(each, instructions, requests), answers);
   }
 
   exceptions(
@@ -94,7 +132,7 @@ export class BreakpointRequests {
     });
     session.exceptions.set(set);
     session.control.breakpointsChanged();
-    return answers;
+    return this.noted("exceptions", (each) => this.exceptions(each, filters, options), answers);
   }
 
   data(session: Session, requests: readonly (DataBreakpointRequest & { readonly accessType: string })[]): Breakpoints {
@@ -105,7 +143,13 @@ export class BreakpointRequests {
       return { ...request, access };
     });
     const { machine } = session.debuggee;
-    return session.breakpoints.setData(machine, wanted).map((answer) => this.client.breakpoint(answer));
+    const answers = session.breakpoints.setData(machine, wanted).map((answer) => this.client.breakpoint(answer));
+    const gone = answers.map((answer) => ({
+      ...answer,
+      verified: false,
+      message: "The flow was edited: set it again.",
+    }));
+    return this.noted("data", () => gone, answers);
   }
 
   async locations(

@@ -1,6 +1,8 @@
 /** The life of a session: launched, configured, run and moved as the client says, stopped, over. */
+import { Breath } from "../debugger/breath.ts";
 import type { Command, Granularity } from "../debugger/goals.ts";
 import type { Position } from "../debugger/position.ts";
+import { resume } from "../debugger/resume.ts";
 import { Session } from "../debugger/session.ts";
 import type { Stop } from "../debugger/stops.ts";
 import { BreakpointRequests } from "./breakpoint-requests.ts";
@@ -47,6 +49,8 @@ export class Debugging {
   private isRunning = false;
   private isConfigured = false;
   private isOver = false;
+  /** A flow that runs is being stopped, to start over. */
+  private isStopping = false;
   /** The client knows that history does not reach back to the start. */
   private hasForgotten = false;
   private stop: Stop | undefined;
@@ -114,18 +118,55 @@ export class Debugging {
     return () => this.report({ reason: "start" }, "entry");
   }
 
-  /** Starts over; a flow that runs is stopped first. */
-  restart(): () => void {
+  /**
+   * Starts over; a flow that runs is stopped first. If the flow was edited, the new one is brought to where the old one stands, as
+   * far as both are the same. One that cannot be compiled changes nothing.
+   */
+  async restart(): Promise<() => void> {
     if (!this.isConfigured) throw new RequestError("the flow has not begun: the configuration is not done");
-    const session = this.needSession();
+    const edited = await this.reopened(this.needSession());
     const again = (): (() => void) => {
-      session.restart();
+      const session = this.needSession();
+      const { hasEnded, isAtStart } = session.timeline;
+      const isAmid = !this.isStopping && !isAtStart && (!hasEnded || session.failure !== undefined);
+      this.isStopping = false;
       this.stop = undefined;
+      if (edited) return this.replace(session, edited, isAmid);
+      session.restart();
       return this.begin(session);
     };
     if (!this.isRunning) return again();
+    this.isStopping = true;
     this.afterStop = () => again()();
-    return () => session.pause();
+    return () => this.session?.pause();
+  }
+
+  /** A session on the flow as it is now; undefined if it is as it was. */
+  private async reopened({ program }: Session): Promise<Session | undefined> {
+    const read = (path: string) => this.host.readFile(path).catch(() => undefined);
+    const texts = await Promise.all(program.sources.map(({ path }) => read(path)));
+    if (program.sources.every(({ text }, i) => text === texts[i])) return undefined;
+    return this.open(this.launched as LaunchArguments);
+  }
+
+  private replace(old: Session, next: Session, isAmid: boolean): () => void {
+    this.session = next;
+    this.hasForgotten = false;
+    return this.run(async () => {
+      await this.breakpoints.setAgain(next);
+      this.client.invalidated();
+      if (this.launched?.noDebug) return next.control.forward("continue");
+      if (!isAmid) return this.launched?.stopOnEntry ? { reason: "start" } : next.control.forward("continue");
+      const breath = new Breath({ breathe, now: () => Date.now() });
+      breath.begin();
+      const { isSame, why } = await resume(old, next, breath);
+      const { step } = next.position;
+      const text = isSame
+        ? `the edited flow does the same up to step ${step}: it stands there again`
+        : `the edited flow does the same up to step ${step} only, of ${old.position.step}: ${why}`;
+      this.client.print("console", `${text}\n`);
+      return { reason: next.timeline.isAtStart ? "start" : "goto" };
+    });
   }
 
   terminate(): () => void {

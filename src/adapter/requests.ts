@@ -61,7 +61,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       throw new RequestError("there is nothing to attach to: use a launch request", true);
     },
     configurationDone: () => ({ after: debugging.configurationDone() }),
-    restart: () => ({ after: debugging.restart() }),
+    restart: async () => ({ after: await debugging.restart() }),
     disconnect: () => {
       debugging.end();
       return {};

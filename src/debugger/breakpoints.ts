@@ -42,6 +42,11 @@ export class Breakpoints {
   readonly data = new DataBreakpoints();
   private readonly program: FlowProgram;
   private nextId = 1;
+
+  /** The breakpoints that are set next get ids from this one on. */
+  numberFrom(id: number): void {
+    this.nextId = id;
+  }
   /** By source path; function breakpoints stand under "". */
   private readonly groups = new Map<string, readonly Placed[]>();
 

@@ -13,7 +13,7 @@ import { globToRegExp } from "./glob.ts";
 import { GUEST_LEAF, leafName } from "./leaf-names.ts";
 import { Columns, KINDS, type Milestone } from "./milestone-columns.ts";
 import { happened } from "./silent-events.ts";
-import { Timeline, UNWATCHED } from "./timeline.ts";
+import { type Timeline, UNWATCHED } from "./timeline.ts";
 
 /** Units between looks at what no status tells of, and at the clock. */
 const UNITS = 256;
@@ -71,7 +71,7 @@ const NOTHING_FOUND: Found = { key: "", ids: [], until: 0, test: () => false };
 export class Milestones {
   /** Of the filter that was asked for last. */
   private found = NOTHING_FOUND;
-  private readonly begin: () => FlowDebuggee;
+  private readonly makeScout: () => Timeline;
   private readonly branches: Branches;
   private readonly columns = new Columns();
   private scout: Timeline | undefined;
@@ -80,11 +80,11 @@ export class Milestones {
   private inputs = 0;
 
   /**
-   * @param begin makes what runs anew; nobody hears its output
+   * @param makeScout makes the run anew, in the current branch
    * @param branches of the session
    */
-  constructor(begin: () => FlowDebuggee, branches: Branches) {
-    this.begin = begin;
+  constructor(makeScout: () => Timeline, branches: Branches) {
+    this.makeScout = makeScout;
     this.branches = branches;
   }
 
@@ -153,7 +153,7 @@ export class Milestones {
     this.inputs = current.inputs.length;
     if (this.scout === undefined || !isOnTheWay) {
       this.truncate(0);
-      this.scout = new Timeline(this.begin, this.branches);
+      this.scout = this.makeScout();
     }
     return this.scout;
   }

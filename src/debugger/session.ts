@@ -76,6 +76,8 @@ export class Session {
   readonly control: RunControl;
   readonly inspector: Inspector;
   readonly milestones: Milestones;
+  /** Makes the same run on a machine of its own, at its start; it follows the current branch, and nobody hears its output. */
+  readonly makeScout: () => Timeline;
   private readonly host: SessionHost;
   private readonly runHost: RunHost;
   /** Looks for a change just now. */
@@ -106,7 +108,8 @@ export class Session {
     const begin = (historyBudget: number, output: (text: string) => void): FlowDebuggee =>
       new FlowDebuggee(program, new Machine(new Store({ historyBudget }), config), output, entry);
     this.timeline = new Timeline(() => begin(options.historyBudget, (text) => this.output(text)));
-    this.milestones = new Milestones(() => begin(SCOUT_BUDGET, () => {}), this.timeline.branches);
+    this.makeScout = () => new Timeline(() => begin(SCOUT_BUDGET, () => {}), this.timeline.branches);
+    this.milestones = new Milestones(this.makeScout, this.timeline.branches);
     this.breakpoints = new Breakpoints(program);
     this.inspector = new Inspector(this.debuggee.machine);
     this.runHost = {
@@ -136,6 +139,11 @@ export class Session {
     this.control.restart();
     this.shown.set(this.timeline.branches.current.id, 0);
     this.stopped();
+  }
+
+  /** What the units before a step log is known: it is not shown. */
+  expectOutputUntil(step: number): void {
+    this.shown.set(this.timeline.branches.current.id, step);
   }
 
   /** Something is done from outside, at the present place. Throws what the input throws. Returns whether that began a branch. */

@@ -48,6 +48,11 @@ const TARGETS = new Set<number>([
   ops.OP_OR,
 ]);
 
+/** Whether the first operand is where the code may go on. */
+export function isJump(operation: number): boolean {
+  return TARGETS.has(operation);
+}
+
 export interface UnitScan {
   /** Leaf calls of the program that it may make in this function. */
   readonly calls: readonly number[];
