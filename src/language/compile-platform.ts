@@ -3,7 +3,7 @@ import { MODULE_VERSION, tdxFeatures0 } from "../arch/tdx-features.ts";
 import { type DiagnosticSink, nearest, type SourceFile, type Span } from "./diagnostics.ts";
 import type { Expression, PlatformBlock, PlatformEntry } from "./generated/ast.ts";
 import type { Module } from "./load.ts";
-import { propertySpan, spanOf } from "./parse.ts";
+import { propertySpan, spanOf } from "./places.ts";
 import {
   type MemoryDescription,
   PLATFORM_KEYS,

@@ -9,14 +9,13 @@ import {
   compileWhile,
   compileWith,
 } from "./compile-control.ts";
+import { compileExpect } from "./compile-expect.ts";
 import { compileExpression, operatorNumber } from "./compile-expressions.ts";
 import { compileGuest, compileJoin, compileSpawn } from "./compile-functions.ts";
 import {
   OP_BINARY,
   OP_DUPLICATE,
   OP_DUPLICATE_TWO,
-  OP_EXPECT,
-  OP_EXPECT_COMPARE,
   OP_FAIL,
   OP_FIELD,
   OP_INDEX,
@@ -28,15 +27,8 @@ import {
   OP_YIELD,
   type Operator,
 } from "./flow-code.ts";
-import type {
-  Block,
-  ExpectStatement,
-  Expression,
-  ExpressionStatement,
-  LetStatement,
-  Statement,
-} from "./generated/ast.ts";
-import { nameSpan, spanOf } from "./parse.ts";
+import type { Block, Expression, ExpressionStatement, LetStatement, Statement } from "./generated/ast.ts";
+import { nameSpan, spanOf } from "./places.ts";
 import { Scope } from "./scope.ts";
 import { beginStatement } from "./statement-start.ts";
 import { holdsOf, storeNew, storeVariable } from "./variables.ts";
@@ -130,32 +122,6 @@ function compileLet(work: Work, node: LetStatement): void {
   beginStatement(work, spanOf(node));
   compileExpression(work, node.value);
   storeNew(work, node.name, nameSpan(node), holdsOf(node.value));
-}
-
-function compileExpect(work: Work, node: ExpectStatement): void {
-  const { emitter } = work.context;
-  beginStatement(work, spanOf(node));
-  const value = node.value;
-  const span = spanOf(node);
-  const text = value === undefined ? "" : work.source.text.slice(spanOf(value).start, spanOf(value).end);
-  const operator = value?.$type === "BinaryExpression" && isComparison(value.operator) ? value.operator : undefined;
-  const expectation = work.tables.expectations.push({ text, operator, fails: node.fails }) - 1;
-  work.context.expectsFailure = node.fails;
-  if (value?.$type === "BinaryExpression" && operator !== undefined) {
-    if (node.fails && operator !== "==")
-      complain(work, span, "expect", "expect fails takes a call, or a call == STATUS");
-    compileExpression(work, value.left);
-    compileExpression(work, value.right);
-    emitter.emit(OP_EXPECT_COMPARE, [expectation], 2, 0, span);
-  } else {
-    compileExpression(work, value);
-    emitter.emit(OP_EXPECT, [expectation], 1, 0, span);
-  }
-  work.context.expectsFailure = false;
-}
-
-function isComparison(operator: string): operator is Operator {
-  return ["==", "!=", "<", "<=", ">", ">="].includes(operator);
 }
 
 function compileExpressionStatement(work: Work, node: ExpressionStatement): void {

@@ -181,6 +181,8 @@ export interface Expectation {
   readonly text: string;
   readonly operator: Operator | undefined;
   readonly fails: boolean;
+  /** The value is what has the field "ok" that is meant. */
+  readonly ok: boolean;
 }
 
 export interface GlobalVariable {

@@ -1,13 +1,23 @@
 /** Takes arguments of builtin functions off the stack. */
 import { type Integer, isInteger, Status } from "../language/values.ts";
 import { FlowError } from "./flow-error.ts";
+import { LeafResult } from "./leaf-result.ts";
 import { aType } from "./values.ts";
 
 export function integerArgument(values: readonly unknown[], at: number, name: string): Integer {
   const value = values[at];
   if (isInteger(value)) return value;
   if (value instanceof Status) return value.integer;
-  throw new FlowError(`"${name}" is an integer, not ${aType(value)}`);
+  throw new FlowError(`"${name}" must be an integer, not ${aType(value)}`, hintFor(value));
+}
+
+/** What may help when a value is none of the integers that are wanted. */
+export function hintFor(value: unknown): string {
+  if (value === null) return "a function without return gives null, and so does a field that was never set";
+  if (value instanceof LeafResult) return "a result has fields: status, and the outputs by name";
+  if (typeof value === "boolean") return "integer(value) is 1 or 0";
+  if (typeof value === "string") return "a number stands without quotes";
+  return `it is ${aType(value)}: a field or an element of it may be meant`;
 }
 
 /** Small numbers count something; large ones are addresses and bits. */
@@ -25,7 +35,10 @@ export function numberArgument(
 ): number {
   const value = integerArgument(values, at, name);
   if (value < least || value > most)
-    throw new FlowError(`"${name}" is from ${shown(least)} to ${shown(most)}, not ${shown(value)}`);
+    throw new FlowError(
+      `"${name}" must be from ${shown(least)} to ${shown(most)}, not ${shown(value)}`,
+      value >= 2n ** 63n ? "integers have no sign: 0 - 1 is 2^64 - 1" : "the call names its parameters: hover it",
+    );
   return Number(value);
 }
 
@@ -43,6 +56,7 @@ export function optionalInteger(
 
 export function stringArgument(values: readonly unknown[], at: number, name: string): string {
   const value = values[at];
-  if (typeof value !== "string") throw new FlowError(`"${name}" is a string, not ${aType(value)}`);
+  if (typeof value !== "string")
+    throw new FlowError(`"${name}" must be a string, not ${aType(value)}`, 'text(value), or "{value}", makes one');
   return value;
 }

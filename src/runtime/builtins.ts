@@ -2,7 +2,7 @@
 import { fromBig, isInteger, Status, toBig } from "../language/values.ts";
 import { hazardNames } from "../platform/hazards.ts";
 import { HostAccessError, hostClflush, hostFill, hostRead, hostWbinvd, hostWrite } from "../platform/host-access.ts";
-import { integerArgument, numberArgument, optionalInteger, stringArgument } from "./arguments.ts";
+import { hintFor, integerArgument, numberArgument, optionalInteger, stringArgument } from "./arguments.ts";
 import { bytesOf, integerOf } from "./bytes.ts";
 import { FlowError } from "./flow-error.ts";
 import { ListValue, PlainRecord } from "./heap.ts";
@@ -38,7 +38,7 @@ function access<T>(work: () => T): T {
 function reading(bytes?: number): BuiltinFunction {
   return (state, stack, first, count) => {
     const size = bytes ?? Number(optionalInteger(stack, first, count, 1, "bytes", 8));
-    if (size < 1 || size > 8) throw new FlowError("a read has 1 to 8 bytes");
+    if (size < 1 || size > 8) throw new FlowError("a read has 1 to 8 bytes", "read more in a loop");
     const from = address(state, stack, first, size);
     return integerOf(access(() => hostRead(state.machine.platform, from, size)));
   };
@@ -85,12 +85,13 @@ function lengthOf(state: SessionState, value: unknown): number {
   if (typeof value === "string") return value.length;
   if (value instanceof ListValue) return state.heap.length(value);
   const fields = fieldsOf(value, state.heap);
-  if (fields === undefined) throw new FlowError(`${aType(value)} has no length`);
+  if (fields === undefined) throw new FlowError(`${aType(value)} has no length`, "lists, strings and records have");
   return fields.size;
 }
 
 function listArgument(value: unknown): ListValue {
-  if (!(value instanceof ListValue)) throw new FlowError(`"list" is a list, not ${aType(value)}`);
+  if (!(value instanceof ListValue))
+    throw new FlowError(`"list" must be a list, not ${aType(value)}`, "let list = [] makes an empty one");
   return value;
 }
 
@@ -119,11 +120,12 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
     if (value instanceof Status) return value.integer;
     if (isInteger(value)) return value;
     if (typeof value === "boolean") return value ? 1 : 0;
-    throw new FlowError(`${aType(value)} is no integer`);
+    throw new FlowError(`${aType(value)} is no integer`, hintFor(value));
   },
   keys: (state, stack, first) => {
     const fields = fieldsOf(stack[first], state.heap);
-    if (fields === undefined) throw new FlowError(`${aType(stack[first])} has no fields`);
+    if (fields === undefined)
+      throw new FlowError(`${aType(stack[first])} has no fields`, "only records and results have");
     return state.heap.list([...fields.keys()], 0, fields.size);
   },
   push: (state, stack, first) => {
@@ -132,7 +134,7 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
   },
   pop: (state, stack, first) => {
     const list = listArgument(stack[first]);
-    if (state.heap.length(list) === 0) throw new FlowError("the list is empty");
+    if (state.heap.length(list) === 0) throw new FlowError("the list is empty", "len(list) tells how many it has");
     return state.heap.pop(list);
   },
   read: reading(),
@@ -154,14 +156,15 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
   },
   movdir64b: (state, stack, first) => {
     const to = address(state, stack, first, LINE_BYTES);
-    if (to % LINE_BYTES !== 0) throw new FlowError(`0x${to.toString(16)} is not aligned to 64 bytes`);
+    if (to % LINE_BYTES !== 0)
+      throw new FlowError(`0x${to.toString(16)} is not aligned to 64 bytes`, "MOVDIR64B writes one whole line");
     const line = hostLine(state, address(state, stack, first + 1, LINE_BYTES));
     access(() => hostWrite(state.machine.platform, currentLp(state), to, line));
     return null;
   },
   clflush: (state, stack, first, count) => {
     const bytes = Number(optionalInteger(stack, first, count, 1, "bytes", LINE_BYTES));
-    if (bytes > MAX_FILL) throw new FlowError(`"bytes" is ${MAX_FILL} at most`);
+    if (bytes > MAX_FILL) throw new FlowError(`"bytes" is 0x${MAX_FILL.toString(16)} at most`, "flush more in a loop");
     const from = address(state, stack, first, bytes);
     access(() => hostClflush(state.machine.platform, from, bytes));
     return null;

@@ -16,14 +16,18 @@ export function bytesOf(value: unknown, size: number, heap: Heap): Uint8Array {
   if (value instanceof ListValue) {
     return Uint8Array.from(heap.elements(value), (item) => {
       if (typeof item !== "number" || item > 255)
-        throw new FlowError("a list that is written to memory has bytes in it: 0 to 255");
+        throw new FlowError(
+          "a list that is written to memory has bytes in it: 0 to 255",
+          "write64, write32 and write16 write larger numbers",
+        );
       return item;
     });
   }
   const integer = value instanceof Status ? value.integer : value;
   if (!isInteger(integer))
     throw new FlowError(`cannot write ${aType(value)} to memory`, "write an integer, a string or a list of bytes");
-  if (size < 1 || size > 8) throw new FlowError("an integer is written in 1 to 8 bytes");
+  if (size < 1 || size > 8)
+    throw new FlowError("an integer is written in 1 to 8 bytes", "write more of them, or a string or a list");
   const bytes = new Uint8Array(size);
   let rest = BigInt(integer);
   for (let i = 0; i < size; i++, rest >>= 8n) bytes[i] = Number(rest & 0xffn);

@@ -1,6 +1,7 @@
 /** Fields of records and elements of lists. */
 import { nearest } from "../language/diagnostics.ts";
 import { isInteger } from "../language/values.ts";
+import { hintFor } from "./arguments.ts";
 import { FlowError } from "./flow-error.ts";
 import { ListValue, PlainRecord, RecordValue } from "./heap.ts";
 import { LeafResult } from "./leaf-result.ts";
@@ -20,7 +21,10 @@ export function getField(state: SessionState, value: unknown, name: string): unk
   }
   const fields = fieldsOf(value, state.heap);
   if (fields === undefined)
-    throw new FlowError(`${aType(value)} has no field "${name}"`, "only records and results have fields");
+    throw new FlowError(
+      `${aType(value)} has no field "${name}"`,
+      value === null ? "a function without return gives null" : "only records and results have fields",
+    );
   const near = nearest(name, fields.keys());
   throw new FlowError(
     `there is no field "${name}"`,
@@ -46,10 +50,17 @@ export function setField(state: SessionState, value: unknown, name: string, to: 
 }
 
 function position(state: SessionState, list: unknown, index: unknown): number {
-  if (!(list instanceof ListValue)) throw new FlowError(`${aType(list)} has no elements`, "only lists have");
-  if (!isInteger(index)) throw new FlowError(`an index is an integer, not ${aType(index)}`);
+  if (!(list instanceof ListValue)) throw new FlowError(`${aType(list)} has no elements by number`, "only lists have");
+  if (!isInteger(index)) throw new FlowError(`an index must be an integer, not ${aType(index)}`, hintFor(index));
   const length = state.heap.length(list);
-  if (index >= length) throw new FlowError(`index ${index} is past the end of a list of ${length}`);
+  if (index >= length) {
+    const shown = index < 4096 ? String(index) : `0x${index.toString(16)}`;
+    const elements = length === 0 ? "it is empty" : `its elements are 0 to ${length - 1}`;
+    throw new FlowError(
+      `index ${shown} is past the end of a list of ${length}`,
+      index >= 2n ** 63n ? `${elements}; integers have no sign` : elements,
+    );
+  }
   return Number(index);
 }
 

@@ -49,9 +49,13 @@ export const haltInstruction: GuestInstruction = {
 type Build = (values: readonly unknown[], first: number, count: number, heap: Heap) => GuestInstruction;
 
 function access(gpa: Integer, kind: "r" | "w" | "x", bytes: number, data?: Uint8Array): GuestInstruction {
-  if (typeof gpa !== "number") throw new FlowError(`0x${gpa.toString(16)} is no guest physical address`);
+  if (typeof gpa !== "number")
+    throw new FlowError(`0x${gpa.toString(16)} is no guest physical address`, "it has 52 bits at most");
   if ((gpa % PAGE) + bytes > PAGE)
-    throw new FlowError(`an access at 0x${gpa.toString(16)} of ${bytes} bytes crosses a page`);
+    throw new FlowError(
+      `an access at 0x${gpa.toString(16)} of ${bytes} bytes crosses a page`,
+      "make it two accesses, one in each page",
+    );
   return {
     action: data === undefined ? { action: "access", gpa, kind, length: bytes } : { action: "access", gpa, kind, data },
     again: true,
@@ -63,7 +67,7 @@ function access(gpa: Integer, kind: "r" | "w" | "x", bytes: number, data?: Uint8
 function reading(bytes?: number): Build {
   return (values, first, count) => {
     const size = bytes ?? Number(optionalInteger(values, first, count, 1, "bytes", 8));
-    if (size < 1 || size > 8) throw new FlowError("a read has 1 to 8 bytes");
+    if (size < 1 || size > 8) throw new FlowError("a read has 1 to 8 bytes", "read more in a loop");
     return access(integerArgument(values, first, "gpa"), "r", size);
   };
 }

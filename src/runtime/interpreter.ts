@@ -34,7 +34,7 @@ import { add, FunctionValue } from "../language/values.ts";
 import type { Store } from "../state/store.ts";
 import { FIBER_DEPTH, FRAME_LP, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
-import { ListValue } from "./heap.ts";
+import { ListValue, RecordValue } from "./heap.ts";
 import {
   type RunLimits,
   STOP_BUDGET,
@@ -335,7 +335,10 @@ function spill(store: Store, stack: readonly unknown[], slot: number, count: num
 function nextInList(state: SessionState, slot: number): unknown {
   const list = state.store.readValue(slot);
   const index = state.store.readValue(slot + 1) as number;
-  if (!(list instanceof ListValue)) throw new FlowError(`for goes over a list or a range, not ${aType(list)}`);
+  if (!(list instanceof ListValue)) {
+    const hint = list instanceof RecordValue ? "for name in keys(record) { … }" : "a range is 0 .. n";
+    throw new FlowError(`for goes over a list or a range, not ${aType(list)}`, hint);
+  }
   if (index >= state.heap.length(list)) return undefined;
   state.store.writeValue(slot + 1, index + 1);
   return state.heap.element(list, index);
@@ -347,11 +350,13 @@ function notSet(state: SessionState, global: number): FlowError {
 }
 
 function calledValue(functions: readonly FlowFunction[], value: unknown, count: number): FlowFunction {
-  if (!(value instanceof FunctionValue)) throw new FlowError(`only a function can be called, not ${aType(value)}`);
+  if (!(value instanceof FunctionValue))
+    throw new FlowError(`only a function can be called, not ${aType(value)}`, "fn name(…) { … } makes one");
   const callee = functions[value.index] as FlowFunction;
   if (callee.parameters.length !== count) {
     throw new FlowError(
-      `${callee.name}(${callee.parameters.join(", ")}) takes ${callee.parameters.length} arguments, not ${count}`,
+      `${callee.name}(${callee.parameters.join(", ")}) takes ${callee.parameters.length} ${callee.parameters.length === 1 ? "argument" : "arguments"}, not ${count}`,
+      `it is declared in ${callee.source.path}`,
     );
   }
   return callee;

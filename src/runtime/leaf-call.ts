@@ -7,6 +7,7 @@ import type { LeafCall } from "../language/flow-code.ts";
 import { highHalf, type Integer, isInteger, lowHalf, Status, shiftLeft } from "../language/values.ts";
 import { LP_GPR } from "../platform/lp.ts";
 import type { Platform } from "../platform/platform.ts";
+import { hintFor } from "./arguments.ts";
 import { FlowError } from "./flow-error.ts";
 import { GUEST_LEAF } from "./hooks.ts";
 import { LeafResult } from "./leaf-result.ts";
@@ -60,7 +61,10 @@ function integerOf(operand: LeafOperand, value: unknown): Integer {
   if (value instanceof Status) return value.integer;
   if (typeof value === "boolean") return value ? 1 : 0;
   const register = registerNames[operand.register]?.toUpperCase();
-  throw new FlowError(`the operand "${operand.name}" (${register}) takes an integer, not ${aType(value)}`);
+  throw new FlowError(
+    `the operand "${operand.name}" (${register}) takes an integer, not ${aType(value)}`,
+    hintFor(value),
+  );
 }
 
 function place(platform: Platform, operand: LeafOperand, value: Integer): void {

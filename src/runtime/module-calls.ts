@@ -10,6 +10,7 @@ import { type LeafCall, OP_BUILTIN, OP_LEAF } from "../language/flow-code.ts";
 import type { GuestResult, InjectedEvent } from "../module/guest/actions.ts";
 import { LP_GPR, LP_GUEST_TDVPR } from "../platform/lp.ts";
 import { builtinFunctions } from "./builtins.ts";
+import { adviceText } from "./expectations.ts";
 import {
   FIBER_COMPLETES,
   FIBER_DEPTH,
@@ -147,7 +148,7 @@ export class ModuleCalls {
     if (!result.status.failed) return;
     throw new FlowError(
       `${result.leaf} failed: ${statusText(result.status.hi, result.status.lo)}`,
-      "to go on after a failure, look at the result: let r = …",
+      `${adviceText(result.status)} To go on after a failure, look at the result: let r = …`,
     );
   }
 
@@ -341,6 +342,7 @@ export class ModuleCalls {
     if (below.kind === "handler")
       throw new FlowError(
         `the guest got exception ${vector} (${EXCEPTION_NAMES[vector] ?? "reserved"}) in its exception handler`,
+        "a handler does only what cannot fault: memory that is there, TDG.VP.VEINFO.GET",
       );
     const frame = fibers.push(fiber, handler, below, 0);
     const slots = fibers.baseSlot(fiber, frame);
@@ -375,7 +377,11 @@ export class ModuleCalls {
     const isGuest = this.state.isGuest(fiber);
     if (entry.where === "guest" && !isGuest)
       throw new FlowError(`${entry.name}() is for guests`, "put it into guest tdvpr { … }");
-    if (entry.where === "host" && isGuest) throw new FlowError(`${entry.name}() is for the host, not for guests`);
+    if (entry.where === "host" && isGuest)
+      throw new FlowError(
+        `${entry.name}() is for the host, not for guests`,
+        "a guest has its own memory and instructions",
+      );
     return builtinFunctions[entry.name]?.(this.state, stack, first, count);
   }
 

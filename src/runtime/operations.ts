@@ -24,15 +24,14 @@ import {
   OP_SET_FIELD,
   OP_SET_INDEX,
   OP_SPAWN,
-  OPERATORS,
 } from "../language/flow-code.ts";
 import { integerArgument, numberArgument } from "./arguments.ts";
+import { expectComparison, expectTrue } from "./expectations.ts";
 import { FRAME_LP } from "./fibers.ts";
 import { getElement, getField, setElement, setField } from "./fields.ts";
 import { FlowError } from "./flow-error.ts";
 import type { Interpreter } from "./interpreter.ts";
-import { LeafResult } from "./leaf-result.ts";
-import { binary, condition, invert, negate } from "./operators.ts";
+import { condition, invert, negate } from "./operators.ts";
 import { defineGuest, spawnTask } from "./starting.ts";
 import { formatValue } from "./values.ts";
 
@@ -127,10 +126,10 @@ export function execute(
       return sp;
     }
     case OP_EXPECT:
-      expectTrue(machine, program.expectations[operand] as Expectation, stack[sp - 1]);
+      expectTrue(state, program.expectations[operand] as Expectation, stack[sp - 1]);
       return sp - 1;
     case OP_EXPECT_COMPARE:
-      expectComparison(machine, program.expectations[operand] as Expectation, stack[sp - 2], stack[sp - 1]);
+      expectComparison(state, program.expectations[operand] as Expectation, stack[sp - 2], stack[sp - 1]);
       return sp - 2;
     case OP_LOG:
       state.hooks.output?.(formatValue(stack[sp - 1], heap), task);
@@ -142,7 +141,7 @@ export function execute(
       throw new FlowError(formatValue(stack[sp - 1], heap));
     case OP_RANGE: {
       const step = integerArgument(stack, sp - 1, "step");
-      if (step === 0) throw new FlowError("the step of a range must not be 0");
+      if (step === 0) throw new FlowError("the step of a range must not be 0", "such a loop would never end");
       store.writeValue(base + operand, integerArgument(stack, sp - 3, "from"));
       store.writeValue(base + operand + 1, integerArgument(stack, sp - 2, "to"));
       store.writeValue(base + operand + 2, step);
@@ -196,29 +195,4 @@ function pauseAt(value: unknown): number | string {
     "pause at takes the number of locks that the call has taken, or the text of a step",
     'pause at 2, pause at "the S-EPT entry is locked"',
   );
-}
-
-function expectTrue(machine: Interpreter, expectation: Expectation, value: unknown): void {
-  const { heap } = machine.state;
-  if (value instanceof LeafResult) {
-    if (value.status.failed === expectation.fails) return;
-    throw new FlowError(
-      `expected ${expectation.text} to ${expectation.fails ? "fail" : "succeed"}; it returned ${formatValue(value.status, heap)}`,
-    );
-  }
-  if (expectation.fails)
-    throw new FlowError("expect fails looks at what a leaf function returned", "expect fails TDH.…(…) == STATUS");
-  if (!condition(value)) throw new FlowError(`expected ${expectation.text}`);
-}
-
-function expectComparison(machine: Interpreter, expectation: Expectation, a: unknown, b: unknown): void {
-  const { heap } = machine.state;
-  const shown = (value: unknown) => formatValue(value instanceof LeafResult ? value.status : value, heap, 1);
-  if (expectation.fails && a instanceof LeafResult && !a.status.failed) {
-    throw new FlowError(`expected ${expectation.text}; it did not fail: ${shown(a)}`);
-  }
-  const operator = OPERATORS.indexOf(expectation.operator as (typeof OPERATORS)[number]);
-  if (binary(operator, a, b, heap) !== true) {
-    throw new FlowError(`expected ${expectation.text}; the left side is ${shown(a)}, the right side ${shown(b)}`);
-  }
 }

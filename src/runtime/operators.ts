@@ -16,8 +16,10 @@ import {
   subtract,
   xor,
 } from "../language/values.ts";
+import { hintFor } from "./arguments.ts";
 import { FlowError } from "./flow-error.ts";
 import type { Heap } from "./heap.ts";
+import { LeafResult } from "./leaf-result.ts";
 import { aType, equal } from "./values.ts";
 
 const EQUAL = OPERATORS.indexOf("==");
@@ -39,11 +41,15 @@ export function binary(operator: number, a: unknown, b: unknown, heap: Heap): un
     const hint =
       name === "+" && (typeof a === "string" || typeof b === "string")
         ? 'to put values into text, write "…{value}…"'
-        : "";
+        : isInteger(left) || isInteger(right)
+          ? hintFor(isInteger(left) ? b : a)
+          : "only == and != compare other values";
     throw new FlowError(`${name} takes integers, not ${aType(a)} and ${aType(b)}`, hint);
   }
   return integers(operator, left, right);
 }
+
+const NOT_ZERO = "only what is not 0 can divide: look at it before";
 
 function integers(operator: number, a: Integer, b: Integer): unknown {
   switch (OPERATORS[operator]) {
@@ -54,10 +60,10 @@ function integers(operator: number, a: Integer, b: Integer): unknown {
     case "*":
       return multiply(a, b);
     case "/":
-      if (b === 0) throw new FlowError("division by zero");
+      if (b === 0) throw new FlowError("division by zero", NOT_ZERO);
       return divide(a, b);
     case "%":
-      if (b === 0) throw new FlowError("remainder of a division by zero");
+      if (b === 0) throw new FlowError("remainder of a division by zero", NOT_ZERO);
       return remainder(a, b);
     case "<<":
       return shiftLeft(a, b);
@@ -86,17 +92,19 @@ export function statusOf(value: Integer): Status {
 }
 
 export function negate(value: unknown): unknown {
-  if (!isInteger(value)) throw new FlowError(`- takes an integer, not ${aType(value)}`);
+  if (!isInteger(value)) throw new FlowError(`- takes an integer, not ${aType(value)}`, hintFor(value));
   return subtract(0, value);
 }
 
 export function invert(value: unknown): unknown {
-  if (!isInteger(value)) throw new FlowError(`~ takes an integer, not ${aType(value)}`);
+  if (!isInteger(value)) throw new FlowError(`~ takes an integer, not ${aType(value)}`, hintFor(value));
   return complement(value);
 }
 
 export function condition(value: unknown): boolean {
   if (typeof value === "boolean") return value;
-  const hint = isInteger(value) ? "compare it: x != 0" : "";
+  let hint = "compare it: x != null";
+  if (isInteger(value)) hint = "compare it: x != 0";
+  else if (value instanceof LeafResult) hint = "whether the call succeeded is its field ok";
   throw new FlowError(`a condition is true or false, not ${aType(value)}`, hint);
 }

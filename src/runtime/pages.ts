@@ -32,7 +32,7 @@ export interface PageRequest {
 export function allocatePages(state: SessionState, request: PageRequest): number {
   const { count, align, node, from } = request;
   if (align < PAGE || Math.log2(align) % 1 !== 0)
-    throw new FlowError(`an alignment is a power of two from ${PAGE} on, not ${align}`);
+    throw new FlowError(`an alignment is a power of two from ${PAGE} on, not ${align}`, "64K, 2M and 1G are");
   const { config } = state.machine.platform;
   if (node !== undefined && !config.memory.some((memory) => memory.node === node))
     throw new FlowError(`node ${node} has no memory`, `memory is on ${nodesOf(config)}`);
@@ -115,10 +115,12 @@ function partsOf(memory: NodeMemory, cmr: { readonly base: number; readonly size
 }
 
 export function freePage(state: SessionState, hpa: number): void {
-  if (hpa % PAGE !== 0) throw new FlowError(`0x${hpa.toString(16)} is not the address of a page`);
+  if (hpa % PAGE !== 0)
+    throw new FlowError(`0x${hpa.toString(16)} is not the address of a page`, "it is a multiple of 4K: hpa & ~0xfff");
   let free = state.readValue(VALUE_FREE_PAGES) as FreePage | undefined;
   for (let page = free; page !== undefined; page = page.next) {
-    if (page.hpa === hpa) throw new FlowError(`the page 0x${hpa.toString(16)} is free already`);
+    if (page.hpa === hpa)
+      throw new FlowError(`the page 0x${hpa.toString(16)} is free already`, "it was given back before");
   }
   free = { hpa, next: free };
   state.writeValue(VALUE_FREE_PAGES, free);

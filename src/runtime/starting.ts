@@ -47,7 +47,8 @@ export function defineGuest(
 ): void {
   const { state } = machine;
   const { fibers } = state;
-  if (typeof tdvpr !== "number") throw new FlowError(`0x${tdvpr.toString(16)} is no physical address`);
+  if (typeof tdvpr !== "number")
+    throw new FlowError(`0x${tdvpr.toString(16)} is no physical address`, "guest takes the HPA of a TDVPR");
   let fiber = machine.calls.findGuest(tdvpr);
   if (fiber < 0) {
     fiber = state.newFiber();
@@ -58,7 +59,11 @@ export function defineGuest(
     fibers.write(fiber, FIBER_LONG_MODE, 0);
     fibers.write(fiber, FIBER_PARTNER, 0);
     fibers.write(fiber, FIBER_DEPTH, 0);
-  } else if (fibers.read(fiber, FIBER_PARTNER) !== 0) throw new FlowError("the guest of this VCPU is running");
+  } else if (fibers.read(fiber, FIBER_PARTNER) !== 0)
+    throw new FlowError(
+      "the guest of this VCPU is running",
+      "its TDH.VP.ENTER must have returned before it gets other code",
+    );
   fibers.clear(fiber, (frame) => state.functionOf(frame));
   fibers.write(fiber, FIBER_STATE, STATE_READY);
   fibers.write(fiber, FIBER_COMPLETES, 0);

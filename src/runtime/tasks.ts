@@ -153,21 +153,26 @@ export class Tasks {
     if (operation === OP_YIELD) return false;
     if (operation === OP_INTERRUPT) return this.isHeldUp(task);
     if (operation === OP_JOIN) {
-      if (!(value instanceof TaskValue)) throw new FlowError(`join waits for a task, not ${aType(value)}`);
+      if (!(value instanceof TaskValue))
+        throw new FlowError(`join waits for a task, not ${aType(value)}`, "spawn name { … } makes one");
       if (fibers.read(value.fiber, FIBER_STATE) === STATE_DONE) return false;
       fibers.write(task, FIBER_WAITS_FOR, value.fiber + 1);
       fibers.write(task, FIBER_STATE, STATE_WAITS_FOR_TASK);
       return true;
     }
     if (operation !== OP_ACQUIRE || !(value instanceof LockValue))
-      throw new FlowError(`with takes a lock, not ${aType(value)}`);
+      throw new FlowError(`with takes a lock, not ${aType(value)}`, "mutex() and rwlock() make one");
     if (value.kind === "rwlock")
       throw new FlowError("say how to take the lock", "with lock.read { … } or with lock.write { … }");
     if (acquire(this.state.heap, value, task)) {
       fibers.writeValue(task, VALUE_LOCK, undefined);
       return false;
     }
-    if (isHeldBy(this.state.heap, value, task)) throw new FlowError("this task holds the lock already");
+    if (isHeldBy(this.state.heap, value, task))
+      throw new FlowError(
+        "this task holds the lock already",
+        "a lock is not taken twice: the task would wait for itself",
+      );
     fibers.writeValue(task, VALUE_LOCK, value);
     fibers.write(task, FIBER_STATE, STATE_WAITS_FOR_LOCK);
     return true;
@@ -224,7 +229,8 @@ export class Tasks {
     const places: { name: string; file: string; line: number; column: number }[] = [];
     for (const each of fiber === task ? [task] : [fiber, task]) {
       const depth = fibers.read(each, FIBER_DEPTH);
-      for (let level = depth - 1; level >= Math.max(0, depth - MAX_STACK); level--) {
+      for (let level = depth - 1; level >= 0; level--) {
+        if (level < depth - INNERMOST) level = Math.min(level, OUTERMOST - 1);
         const frame = fibers.frame(each, level);
         const fn = this.state.functionOf(frame);
         const span = placeInFunction(
@@ -262,5 +268,6 @@ export class Tasks {
   }
 }
 
-/** Frames of each fiber that a failure tells. */
-const MAX_STACK = 50;
+/** Frames of each fiber that a failure tells: where it happened, and where what led there began. */
+const INNERMOST = 40;
+const OUTERMOST = 10;

@@ -49,7 +49,8 @@ export function furthest(reads: readonly Read[], reader: Reader): FlowNode {
     Object.assign(reader, { at, node, depth, height });
     try {
       const found = read(reader);
-      if (reader.at > reach || (reader.at === reach && best === undefined)) best = { node: found, height: reader.height };
+      if (reader.at > reach || (reader.at === reach && best === undefined))
+        best = { node: found, height: reader.height };
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error;
       if (reader.at > reach) best = undefined;
