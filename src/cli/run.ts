@@ -36,7 +36,7 @@ export const runCommand: CommandLine = {
     seed: {
       type: "string",
       value: "N",
-      help: "interleave tasks in another way for each number (default 0: only where they wait)",
+      help: "run tasks in another order for each number (default: the platform's schedule, else 0: they switch where they wait)",
     },
   },
   run: async (args) => {
@@ -56,7 +56,7 @@ export const runCommand: CommandLine = {
     const log = texts.log === undefined ? undefined : new LogFile(texts.log);
     try {
       const statements = numbers.statements ?? DEFAULT_STATEMENTS;
-      return runProgram(program, { path, log, statements, seed: numbers.seed ?? 0, json });
+      return runProgram(program, { path, log, statements, seed: numbers.seed, json });
     } finally {
       log?.close();
     }
@@ -67,7 +67,7 @@ interface RunOptions {
   readonly path: string;
   readonly log: LogFile | undefined;
   readonly statements: number;
-  readonly seed: number;
+  readonly seed: number | undefined;
   readonly json: boolean;
 }
 
@@ -81,7 +81,7 @@ function runProgram(program: FlowProgram, { path, log, statements, seed, json }:
     output.push(text);
     if (!json) console.log(text);
   };
-  const runtime = new Runtime(program, machine, { hooks: { output: say }, scheduleSeed: seed });
+  const runtime = new Runtime(program, machine, { hooks: { output: say }, ...(seed !== undefined && { scheduleSeed: seed }) });
   runtime.run(statements);
   const failure =
     runtime.failure ??
