@@ -32,6 +32,8 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsSetVariable: true,
   supportsGotoTargetsRequest: true,
   supportsSetExpression: true,
+  supportsCancelRequest: true,
+  supportsANSIStyling: true,
   supportsTerminateRequest: true,
   supportTerminateDebuggee: true,
   supportsClipboardContext: true,

@@ -4,6 +4,7 @@ import type { BreakpointRequest } from "../debugger/active-breakpoint.ts";
 import type { DataAccess } from "../debugger/data-breakpoints.ts";
 import type { Session } from "../debugger/session.ts";
 import type { Diagnostic } from "../language/diagnostics.ts";
+import { Progress } from "./progress.ts";
 import type { Sources } from "./sources.ts";
 
 export type Send = (event: string, body?: unknown) => void;
@@ -15,9 +16,15 @@ export interface TextPlace {
   readonly column: number;
 }
 
+/** Select Graphic Rendition (ECMA-48): red, and as usual. */
+const RED = "\u001b[31m";
+const PLAIN = "\u001b[0m";
+
 export class ClientView {
   readonly send: Send;
+  readonly progress: Progress;
   private readonly sources: Sources;
+  private hasColours = false;
   private hearsInvalidated = false;
   private linesFrom = 1;
   private columnsFrom = 1;
@@ -26,6 +33,7 @@ export class ClientView {
 
   constructor(send: Send, sources: Sources) {
     this.send = send;
+    this.progress = new Progress(send);
     this.sources = sources;
   }
 
@@ -33,6 +41,8 @@ export class ClientView {
     this.linesFrom = args.linesStartAt1 === false ? 0 : 1;
     this.columnsFrom = args.columnsStartAt1 === false ? 0 : 1;
     this.hearsInvalidated = args.supportsInvalidatedEvent === true;
+    this.hasColours = args.supportsANSIStyling === true;
+    this.progress.isWanted = args.supportsProgressReporting === true;
     this.writeAccess = /^vscode/.test(String(args.clientID ?? "")) ? "change" : "write";
   }
 
@@ -99,9 +109,10 @@ export class ClientView {
   // ---- output ----
 
   print(category: "console" | "stdout" | "stderr", output: string, place?: TextPlace): void {
+    const isRed = this.hasColours && category === "stderr";
     this.send("output", {
       category,
-      output,
+      output: isRed ? output.replace(/^(.*?)(\n?)$/s, `${RED}$1${PLAIN}$2`) : output,
       ...(place && {
         source: this.sources.describeFlow(place.path),
         line: this.line(place.line),

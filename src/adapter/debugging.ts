@@ -177,6 +177,7 @@ export class Debugging {
   /** Nothing runs any more. */
   end(): void {
     this.isOver = true;
+    this.client.progress.end();
     this.session?.pause();
   }
 
@@ -190,7 +191,8 @@ export class Debugging {
     }
     const task = mover.thread === undefined ? undefined : this.looking.task(session, mover.thread);
     const subject = { task, isSingle: mover.isSingle, target };
-    return this.run(() => session.control[direction](command, granularity, subject));
+    const title = direction === "backward" ? "Going back" : "";
+    return this.run(() => session.control[direction](command, granularity, subject), title);
   }
 
   /** `branch`: in that future; 0: in the present one. */
@@ -198,7 +200,7 @@ export class Debugging {
     const session = this.needStopped();
     const position = { step: Math.max(0, step), sub: Math.max(0, place) };
     if (branch !== 0) return this.switchBranch(branch, position);
-    return this.run(() => session.control.goToStep(step, place));
+    return this.run(() => session.control.goToStep(step, place), `Going to step ${step}`);
   }
 
   /** Any other way to another moment. */
@@ -223,7 +225,7 @@ export class Debugging {
         ? { dataId: wanted, description: `"${wanted}" names no data` }
         : this.looking.dataInfo(session, wanted);
     if (dataId === null || !session.isData(dataId)) throw new RequestError(description, true);
-    return this.run(() => session.goToChange(dataId));
+    return this.run(() => session.goToChange(dataId), `Looking for who changed ${description}`);
   }
 
   /** For requests of our own: a client does not know that they set the flow going. */
@@ -241,11 +243,17 @@ export class Debugging {
     this.needSession().pause();
   }
 
-  /** From here on it runs; what is returned starts it, behind the response. */
-  private run(command: () => Promise<Stop>): () => void {
+  /** Whether something moves the session. */
+  get isMoving(): boolean {
+    return this.isRunning;
+  }
+
+  /** From here on it runs; what is returned starts it, behind the response. `title`: to be told if it takes long. */
+  private run(command: () => Promise<Stop>, title = ""): () => void {
     this.isRunning = true;
     this.looking.forget();
     return () => {
+      if (title !== "") this.client.progress.begin(title);
       command().then(
         (stop) => this.report(stop),
         (error: unknown) => {
@@ -260,6 +268,7 @@ export class Debugging {
   /** The session stands still: tells the client so, or that it is over. */
   private report(stop: Stop, reason: string = stop.reason): void {
     this.isRunning = false;
+    this.client.progress.end();
     const { session, launched } = this;
     if (this.isOver || session === undefined) return;
     if (this.afterStop) {

@@ -14,6 +14,10 @@ export class TdxDebugSession extends DebugSession {
   private readonly debugging: Debugging;
   private readonly handlers: ReadonlyMap<string, (args: Readonly<Record<string, unknown>>) => Answer | Promise<Answer>>;
   private readonly onDisconnect: (() => void) | undefined;
+  /** Requests that are being answered, by number: true once they were cancelled. */
+  private readonly open = new Map<number, boolean>();
+  /** The request that moves the session, or did so last. */
+  private mover = -1;
 
   /** @param onDisconnect called once the client has left: a server then closes the connection */
   constructor(host: AdapterHost, onDisconnect?: () => void) {
@@ -55,7 +59,9 @@ export class TdxDebugSession extends DebugSession {
       if (typeof command !== "string") throw new RequestError("a request needs a command");
       if (typeof (args ?? {}) !== "object" || Array.isArray(args))
         throw new RequestError("arguments have to be an object");
-      if (command === "initialize") {
+      this.open.set(request.seq, false);
+      if (command === "cancel") this.cancel((args ?? {}) as DebugProtocol.CancelArguments);
+      else if (command === "initialize") {
         this.debugging.client.initialize((args ?? {}) as DebugProtocol.InitializeRequestArguments);
         response.body = CAPABILITIES;
       } else {
@@ -64,14 +70,27 @@ export class TdxDebugSession extends DebugSession {
         const answer = await handler((args ?? {}) as Record<string, unknown>);
         if (answer.body !== undefined) response.body = answer.body;
         after = answer.after;
+        if (after && this.debugging.isMoving) this.mover = request.seq;
       }
+      // What has set the session going has been done, and what asks only to look can be dropped.
+      if (this.open.get(request.seq) && after === undefined) throw new RequestError("cancelled");
     } catch (error) {
       this.refuse(response, error);
       return;
+    } finally {
+      this.open.delete(request.seq);
     }
     this.sendResponse(response);
     after?.();
     if (request.command === "disconnect") this.shutdown();
+  }
+
+  /** Stops what a request, or what is shown as progress, takes long for. What is over already stays as it is. */
+  private cancel({ requestId, progressId }: DebugProtocol.CancelArguments): void {
+    if (requestId !== undefined && this.open.has(requestId)) this.open.set(requestId, true);
+    const isMover = requestId !== undefined && requestId === this.mover;
+    if (!isMover && !this.debugging.client.progress.isOpen(String(progressId ?? ""))) return;
+    if (this.debugging.isMoving) this.debugging.pause();
   }
 
   private refuse(response: DebugProtocol.Response, error: unknown): void {
