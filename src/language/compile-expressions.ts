@@ -23,6 +23,7 @@ import {
   OPERATORS,
   type Operator,
 } from "./flow-code.ts";
+import { wordHere } from "./foreign-words.ts";
 import type {
   BinaryExpression,
   Expression,
@@ -172,6 +173,11 @@ export function unknownName(work: Work, name: string, span: Span): void {
   const symbol = work.context.scope.find(name);
   if (symbol?.kind === "module") {
     complain(work, span, "module-value", `"${name}" is an import: write ${name}.NAME`);
+    return;
+  }
+  const here = wordHere(name);
+  if (here !== undefined) {
+    work.sink.error(work.source, span, "unknown-name", `"${name}" is no word of this language: write ${here}`, here);
     return;
   }
   const candidates = [...work.context.scope.visible(), ...builtinNumbers.keys(), ...constants.keys()];

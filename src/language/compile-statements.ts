@@ -27,6 +27,7 @@ import {
   OP_YIELD,
   type Operator,
 } from "./flow-code.ts";
+import { wordHere } from "./foreign-words.ts";
 import type { Block, Expression, ExpressionStatement, LetStatement, Statement } from "./generated/ast.ts";
 import { nameSpan, spanOf } from "./places.ts";
 import { Scope } from "./scope.ts";
@@ -133,7 +134,8 @@ function compileExpressionStatement(work: Work, node: ExpressionStatement): void
     return;
   }
   if (target === undefined) return;
-  if (target.$type !== "CallExpression")
+  const isForeign = target.$type === "NameReference" && wordHere(target.name) !== undefined;
+  if (target.$type !== "CallExpression" && !isForeign)
     complain(
       work,
       spanOf(target),

@@ -1,5 +1,6 @@
 /** Says in words what Langium's parser found wrong. */
 import type { DiagnosticSink, SourceFile } from "./diagnostics.ts";
+import { hintForLine } from "./foreign-words.ts";
 
 /** The most errors that are worth telling about one source: past a mistake, most others follow from it. */
 const MAX_ERRORS = 20;
@@ -23,7 +24,7 @@ export function reportSyntaxErrors(outcome: Outcome, source: SourceFile, offset:
     if (count++ >= MAX_ERRORS) return;
     const start = offset + error.offset;
     const character = source.text[start];
-    const message = character === '"' ? "this string does not end on its line" : `unexpected character "${character}"`;
+    const message = CHARACTERS[character ?? ""] ?? `unexpected character "${character}"`;
     sink.error(source, { start, end: start + Math.max(1, error.length) }, "syntax", message);
   }
   for (const error of outcome.parserErrors) {
@@ -32,8 +33,23 @@ export function reportSyntaxErrors(outcome: Outcome, source: SourceFile, offset:
     const atEnd = !(error.token.startOffset >= 0) || error.token.image === "";
     const start = atEnd ? endOf(previous, source.text.trimEnd().length - offset) : error.token.startOffset;
     const end = atEnd ? start : endOf(error.token, start);
-    sink.error(source, { start: offset + start, end: offset + end }, "syntax", explain(error, atEnd));
+    const hint = hintForLine(lineOf(source.text, offset + start));
+    const message = explain(error, atEnd) + (hint === undefined ? "" : `; ${hint}`);
+    sink.error(source, { start: offset + start, end: offset + end }, "syntax", message);
   }
+}
+
+const CHARACTERS: Readonly<Record<string, string>> = {
+  '"': "this string does not end on its line",
+  "'": 'a string stands between double quotes: "…"',
+  "#": "a comment begins with //",
+};
+
+/** The line that an offset is in. */
+function lineOf(text: string, offset: number): string {
+  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const end = text.indexOf("\n", offset);
+  return text.slice(start, end < 0 ? text.length : end);
 }
 
 function endOf(token: ParserError["token"] | undefined, otherwise: number): number {

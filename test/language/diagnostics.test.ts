@@ -33,6 +33,11 @@ const CASES: readonly (readonly [what: string, source: string])[] = [
   ["a copy that is changed", "fn f() { let a = 1 spawn t { a = 2 } }"],
   ["platform", "platform { lpz 4 packages 0 keyids 63 cmr 4G }"],
   ["join of nothing", "spawn worker { }\njoin workr\nfn f() { }\njoin f"],
+  ["words of other languages", "const a = 1\nprintf(1)\nlet b = not true"],
+  [
+    "notations of other languages",
+    "let i = 0\ni++\nif i == 0 { } elif i > 2 { }\nfor (i = 0; i < 3; i += 1) { }\nlog 'x'\n# why\n",
+  ],
   ["import", 'import "nowhere"'],
   ["expect fails with another operator", "expect fails TDH.SYS.INIT() != 0"],
 ];

@@ -79,6 +79,7 @@ describe("quick fixes", () => {
     ["an unknown leaf", "let r = TDH.SYS.INITT()\nlog r\n", "let r = TDH.SYS.INIT()\nlog r\n"],
     ["an unknown operand", "TDH.MEM.TRACK(tdrr: 1)\n", "TDH.MEM.TRACK(tdr: 1)\n"],
     ["an unknown name", "let page = 1\nlog pagee\n", "let page = 1\nlog page\n"],
+    ["a word of another language", "const x = 1\n", "let x = 1\n"],
     ["an unknown constant", "log TDX_OPERAND_BUSSY\n", "log TDX_OPERAND_BUSY\n"],
     ["an unknown metadata field", "log TD_FIELD.TSC_OFSET\n", "log TD_FIELD.TSC_OFFSET\n"],
     [

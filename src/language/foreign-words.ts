@@ -1,0 +1,61 @@
+/** What people write who come from other languages, and how it is written here. */
+
+/** Words that other languages have. */
+const WORDS: Readonly<Record<string, string>> = {
+  const: "let",
+  var: "let",
+  mut: "let",
+  u64: "let",
+  uint64_t: "let",
+  function: "fn",
+  func: "fn",
+  def: "fn",
+  elif: "else if",
+  elsif: "else if",
+  elseif: "else if",
+  foreach: "for",
+  not: "!",
+  and: "&&",
+  or: "||",
+  nil: "null",
+  None: "null",
+  NULL: "null",
+  undefined: "null",
+  True: "true",
+  False: "false",
+  print: "log",
+  printf: "log",
+  println: "log",
+  pr_info: "log",
+  assert: "expect",
+  throw: "fail",
+  panic: "fail",
+};
+
+/** What a word of another language is here, if it is one. */
+export function wordHere(word: string): string | undefined {
+  return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+}
+
+/** Notations that other languages have, and what to write instead. */
+const NOTATIONS: readonly (readonly [RegExp, string])[] = [
+  [/\+\+/, "write x += 1"],
+  [/--/, "write x -= 1"],
+  [/:=/, "write let x = …"],
+  [/\bfor\s*\(/, "write for i in 0 .. n { … }"],
+  [/\bdo\b/, "write while … { … }"],
+  [/\b(switch|match)\b/, "write if … { … } else if … { … }"],
+  [/\b(try|catch)\b/, "look at the result: let r = …, if !r.ok { … }"],
+  [/\?/, "write if … { … } else { … }"],
+  [/->|=>/, "functions are declared: fn f(a, b) { … }"],
+];
+
+/** What may help with a syntax error, by the code of its line up to it and somewhat behind. */
+export function hintForLine(line: string): string | undefined {
+  const code = line.replace(/"(\\.|[^"\\])*"/g, '""').replace(/\/\/.*/, "");
+  for (const [word] of code.matchAll(/[A-Za-z_]\w*/g)) {
+    const here = wordHere(word);
+    if (here !== undefined) return `"${word}" is written ${here} here`;
+  }
+  return NOTATIONS.find(([notation]) => notation.test(code))?.[1];
+}
