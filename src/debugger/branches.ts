@@ -94,6 +94,11 @@ export class Branches {
     return this.now.inputs[this.find({ step, sub: 0 })]?.at.step ?? Number.POSITIVE_INFINITY;
   }
 
+  /** The last step before this one with an input at its beginning or inside; -1: none. */
+  previousStep(step: number): number {
+    return this.now.inputs[this.find({ step, sub: 0 }) - 1]?.at.step ?? -1;
+  }
+
   /** Notes an input at the position where the session stands. Returns whether that started a branch. */
   add(at: Position, input: Input): boolean {
     const isFork = isBefore(at, this.now.reach);

@@ -56,7 +56,7 @@ export function functionPlaces(program: FlowProgram, text: string): Places | str
   const inside = functions.map((fn) =>
     program.statements.filter((statement) => statement.fn === fn.index).sort((a, b) => a.pc - b.pc),
   );
-  const scans = new UnitScans();
+  const scans = new UnitScans(program);
   const mayReturn = ({ fn, pc }: FlowStatement): boolean => scans.at(program.functions[fn] as FlowFunction, pc).returns;
   const statements = inside.flatMap((all) => (isReturn ? all.filter(mayReturn) : all.slice(0, 1)));
   if (leaves.length === 0 && statements.length === 0) return noFunction(name, program);

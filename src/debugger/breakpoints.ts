@@ -40,6 +40,8 @@ export type ReturnsNext = () => boolean;
 
 export class Breakpoints {
   readonly data = new DataBreakpoints();
+  /** Another one when the tables are others. */
+  version = 0;
   private readonly program: FlowProgram;
   private nextId = 1;
 
@@ -165,6 +167,7 @@ export class Breakpoints {
 
   /** Makes the tables anew. */
   private index(): void {
+    this.version++;
     this.byStatement = new Map();
     this.byReturning = new Map();
     this.byLeaf = new Map();

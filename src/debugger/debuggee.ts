@@ -59,6 +59,8 @@ export interface Watch {
   readonly leaves?: Readonly<Uint8Array> | undefined;
   /** Asked before each call of the module; the operands are in the registers. True stops. */
   readonly entry: ((callee: number) => boolean) | undefined;
+  /** Whoever runs so goes back at once from where `entry` stops it. */
+  readonly isProbe?: boolean;
   /** Asked after each call of the module. True stops. */
   readonly returned: ((outcome: Outcome) => boolean) | undefined;
   /** A byte for each leaf: without a 1 `returned` is asked about its failures and TD exits only. Undefined: about all calls. */
@@ -120,6 +122,10 @@ export interface Debuggee {
   readonly passed: number;
   /** Rough and cheap: whether the next unit may call a leaf whose flag is set, or any. */
   mayCall(flags: Readonly<Uint8Array> | undefined): boolean;
+  /** Callees of the unit that begins with a statement, as far as its code alone tells; undefined: it does not. */
+  calleesFrom(statement: number): readonly number[] | undefined;
+  /** Whether the next unit makes one call of the module and nothing else can stop it. */
+  readonly callsOnce: boolean;
   /**
    * The store has gone back to a place between units: whatever was kept beside it has to go. False if calls of the module
    * were open there that are not any more: to have them back, run again from where none was.

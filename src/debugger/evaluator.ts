@@ -7,7 +7,8 @@ import { type LeafOperand, leafSignatures } from "../arch/leaf-operands.ts";
 import { RAX } from "../arch/registers.ts";
 import { compileWatch, GIVEN_SLOTS, type WatchExpression } from "../language/compile.ts";
 import { type FlowFunction, OP_LOAD } from "../language/flow-code.ts";
-import { and, fromBig, type Integer, Status, shiftRight } from "../language/values.ts";
+import { and, fromHalves, type Integer, Status, shiftLeft, shiftRight } from "../language/values.ts";
+import { LP_GPR } from "../platform/lp.ts";
 import { evaluateWatch } from "../runtime/evaluate.ts";
 import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
 import type { Evaluation } from "./debuggee.ts";
@@ -30,6 +31,14 @@ interface Given {
   readonly value: (lp: number) => unknown;
 }
 
+interface Asked {
+  readonly text: string;
+  readonly fn: FlowFunction | undefined;
+  readonly pc: number;
+  readonly which: number;
+  readonly compiled: Compiled | string;
+}
+
 /** The call that a place belongs to: none, before or in one, behind one. */
 export interface NearCall {
   readonly side: "before" | "behind";
@@ -47,6 +56,8 @@ interface Frame {
 export class Evaluator {
   private readonly debuggee: FlowDebuggee;
   private readonly expressions = new Map<string, Map<number, Compiled | string>>();
+  /** The expression that was compiled last: most are asked for again at once. */
+  private last: Asked = { text: "", fn: undefined, pc: 0, which: 0, compiled: "" };
   private readonly givenNames = new Map<string, readonly Given[]>();
 
   constructor(debuggee: FlowDebuggee) {
@@ -79,13 +90,15 @@ export class Evaluator {
   }
 
   private compile(text: string, { fn, pc }: Frame, call: NearCall | undefined): Compiled | string {
+    const which = call === undefined ? 0 : call.callee * 2 + (call.side === "before" ? 1 : 2);
+    const { last } = this;
+    if (last.text === text && last.fn === fn && last.pc === pc && last.which === which) return last.compiled;
     let places = this.expressions.get(text);
     if (places === undefined) {
       if (this.expressions.size >= MAX_EXPRESSIONS) this.expressions.clear();
       places = new Map();
       this.expressions.set(text, places);
     }
-    const which = call === undefined ? 0 : call.callee * 2 + (call.side === "before" ? 1 : 2);
     const key = (fn.index * 2 ** 18 + pc) * 2 ** 18 + which;
     let compiled = places.get(key);
     if (compiled === undefined) {
@@ -95,6 +108,7 @@ export class Evaluator {
       compiled = typeof watch === "string" ? watch : { watch, used: usedGiven(watch.fn.code, names.length), names };
       places.set(key, compiled);
     }
+    this.last = { text, fn, pc, which, compiled };
     return compiled;
   }
 
@@ -134,11 +148,14 @@ export class Evaluator {
   private part(lp: number, operand: LeafOperand, isInput: boolean): Integer {
     const { machine } = this.debuggee;
     const open = isInput ? machine.openEntry(lp) : undefined;
-    const value = fromBig(open ? open.call.big(operand.register) : machine.platform.readGpr(lp, operand.register));
+    const cell = machine.platform.lpCell(lp) + LP_GPR + operand.register * 2;
+    const value = open
+      ? fromHalves(open.call.lo(operand.register), open.call.hi(operand.register))
+      : fromHalves(machine.store.read(cell), machine.store.read(cell + 1));
     if (operand.width === 64) return value;
     if (operand.width === 0) return shiftRight(value, machine.platform.addressBits);
     const bits = and(shiftRight(value, operand.low), 2 ** operand.width - 1);
-    return operand.inPlace ? fromBig(BigInt(bits) << BigInt(operand.low)) : bits;
+    return operand.inPlace ? shiftLeft(bits, operand.low) : bits;
   }
 }
 

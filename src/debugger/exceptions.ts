@@ -153,20 +153,18 @@ const NAME_PATTERN = /^[A-Z][A-Z0-9_*]*$/;
 export class ExceptionFilters {
   /** Whether invariants are checked whatever filters are set. */
   checksInvariants = false;
+  /** Whether any filter is about what leaf functions return. */
+  watchesOutcomes = false;
   private active: ReadonlyMap<string, ActiveFilter> = new Map();
 
   set(filters: readonly { readonly filter: string; readonly condition?: Condition }[]): void {
+    this.watchesOutcomes = filters.some(({ filter }) => OUTCOME_FILTERS.test(filter));
     this.active = new Map(
       filters.map(({ filter, condition = ALWAYS }) => {
         const { text } = condition;
         return [filter, { condition, names: NAME_PATTERN.test(text) ? globToRegExp(text) : undefined }];
       }),
     );
-  }
-
-  /** Whether any filter is about what leaf functions return. */
-  get watchesOutcomes(): boolean {
-    return [...this.active.keys()].some((filter) => OUTCOME_FILTERS.test(filter));
   }
 
   has(filter: string): boolean {

@@ -1,7 +1,7 @@
 /** A flow with its runtime and its machine, as run control drives it. */
 import { TDH_VP_ENTER } from "../arch/generated/leaves.ts";
 import { RAX } from "../arch/registers.ts";
-import type { FlowProgram } from "../language/flow-code.ts";
+import type { FlowProgram, FlowStatement } from "../language/flow-code.ts";
 import type { Machine } from "../module/machine.ts";
 import { LP_GPR } from "../platform/lp.ts";
 import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
@@ -49,7 +49,7 @@ export class FlowDebuggee implements Debuggee {
   outcome: Outcome | undefined;
 
   private readonly hooks: RuntimeHooks = {};
-  private readonly scans = new UnitScans();
+  private readonly scans: UnitScans;
   private readonly evaluator: Evaluator;
   /** Where it stands inside a unit; undefined between units. */
   private fine: PlaceKind | undefined;
@@ -72,6 +72,7 @@ export class FlowDebuggee implements Debuggee {
     entry: number = program.entry,
   ) {
     this.program = program;
+    this.scans = new UnitScans(program);
     this.machine = machine;
     this.store = machine.store;
     this.hooks.output = output;
@@ -204,7 +205,8 @@ export class FlowDebuggee implements Debuggee {
     }
   }
 
-  private listen({ entry, leaves, returned, returnedLeaves }: Watch): void {
+  private listen({ entry, leaves, isProbe = false, returned, returnedLeaves }: Watch): void {
+    this.hooks.isProbe = isProbe;
     this.hooks.leaves = leaves;
     this.hooks.returnedLeaves = returnedLeaves;
     this.hooks.leafEntry =
@@ -230,6 +232,7 @@ export class FlowDebuggee implements Debuggee {
   private stopListening(): void {
     this.hooks.leafEntry = undefined;
     this.hooks.leafReturn = undefined;
+    this.hooks.isProbe = false;
   }
 
   /** Places before and behind calls that were passed in the unit in which the last run stopped. */
@@ -328,6 +331,20 @@ export class FlowDebuggee implements Debuggee {
       if (!scan.returns) return false;
     }
     return isGuest;
+  }
+
+  calleesFrom(statement: number): readonly number[] | undefined {
+    const { fn, pc } = this.program.statements[statement] as FlowStatement;
+    return this.scans.calleesFrom(fn, pc);
+  }
+
+  get callsOnce(): boolean {
+    const { state } = this.runtime;
+    const fiber = state.active(this.runtime.task);
+    if (state.isGuest(fiber) || state.fibers.read(fiber, FIBER_DEPTH) === 0) return false;
+    const frame = state.topFrame(fiber);
+    const scan = this.scans.at(state.functionOf(frame), this.store.read(frame + FRAME_PC));
+    return !scan.returns && calleesOf(this.program, scan, GUEST_LEAF)?.length === 1;
   }
 
   // ---- values ----

@@ -15,6 +15,7 @@ import type { Watch } from "./debuggee.ts";
 import type { ExceptionFilters } from "./exceptions.ts";
 import { backwardGoal, type Command, forwardGoal, type Goal, type Granularity } from "./goals.ts";
 import { HitCounter } from "./hit-counter.ts";
+import { Skipping } from "./skipping.ts";
 import type { StepTarget } from "./step-targets.ts";
 import { type Stop, Stops, type StopsHost } from "./stops.ts";
 import { TaskChoice } from "./task-choice.ts";
@@ -52,6 +53,7 @@ export class RunControl {
   private readonly stops: Stops;
   private readonly breath: Breath;
   private readonly counter: HitCounter;
+  private readonly skipping: Skipping;
   /** Steps that led forward to the present, the latest last; each begins at or after the end of the one before. */
   private steps: Step[] = [];
 
@@ -59,6 +61,7 @@ export class RunControl {
     this.timeline = timeline;
     this.breakpoints = breakpoints;
     this.stops = new Stops(timeline, breakpoints, exceptions, host);
+    this.skipping = new Skipping(timeline, breakpoints, exceptions, this.stops);
     this.breath = new Breath(host);
     this.counter = new HitCounter(timeline, breakpoints, this.stops, this.breath);
   }
@@ -215,6 +218,7 @@ export class RunControl {
   ): Promise<Stop> {
     const { timeline, stops } = this;
     const goal = backwardGoal(timeline, command, granularity, task);
+    this.skipping.begin();
     for (;;) {
       if (timeline.isAtStart) return { reason: "start" };
       if (!timeline.remembersPrevious) {
@@ -222,6 +226,8 @@ export class RunControl {
         if (!(await this.runAgain(timeline.position))) return { reason: "pause" };
         if (!timeline.remembersPrevious) return { reason: "start" };
       }
+      // Nothing but a stop ends it: what cannot stop is not looked at.
+      if (command === "continue") this.skipping.back(floor?.step ?? 0);
       this.moveBack(goal);
       if (floor && !isBefore(floor, timeline.position)) {
         await this.goTo(floor);

@@ -76,6 +76,15 @@ export class SilentEvents {
     return (isHazardWanted ? hazards.count : 0) + (this.exceptions.has(VE_FILTER) ? veCount : 0) + warnings;
   }
 
+  /** The latest unit in history, before the present place, in which the count changed; -1: none. */
+  get lastUnit(): number {
+    const { store, start, warningCell } = this.timeline.debuggee;
+    const { hazards, veCell } = this.machine.platform;
+    const cells = [hazards.countCell, veCell, warningCell];
+    const counts = this.count === 0 ? [] : cells.filter((cell) => store.read(cell) > 0);
+    return Math.max(-1, ...counts.map((cell) => (store.lastWriter(cell) ?? 0) - 1 - start));
+  }
+
   private get machine(): Machine {
     return this.timeline.debuggee.machine;
   }

@@ -246,6 +246,17 @@ export class Stops {
     if (!breakpoints.hasLeaves && !breakpoints.hasReturned && !exceptions.watchesOutcomes) return false;
     const flags = exceptions.watchesOutcomes ? undefined : breakpoints.anyLeafFlags;
     if (!timeline.debuggee.mayCall(flags)) return false;
-    return timeline.lookAhead({ ...this.watch(), statements: UNWATCHED.statements }, (end) => end === "inside");
+    const watch = this.watch();
+    if (watch.returned === undefined && timeline.debuggee.callsOnce) {
+      // Nothing behind the only call can stop: it need not be made.
+      let isWanted = false;
+      const entry = (callee: number): boolean => {
+        isWanted = this.mayStopAtCall(callee);
+        return true;
+      };
+      const probe: Watch = { ...watch, statements: UNWATCHED.statements, entry, isProbe: true };
+      return timeline.lookAhead(probe, () => isWanted);
+    }
+    return timeline.lookAhead({ ...watch, statements: UNWATCHED.statements }, (end) => end === "inside");
   }
 }

@@ -18,6 +18,10 @@ export class Undone {
    */
   note(store: Store, mark: number): void {
     if (mark >= this.shared) return;
+    if (this.entries > MAX_ENTRIES) {
+      this.shared = mark;
+      return;
+    }
     for (const change of store.changes(this.shared)) this.keep(change, change.old);
     for (const change of store.changes(mark, this.shared)) {
       this.keep(change, "cell" in change ? store.read(change.cell) : store.readValue(change.slot));
@@ -34,7 +38,7 @@ export class Undone {
   }
 
   private keep(change: Change, held: unknown): void {
-    if (++this.entries > MAX_ENTRIES) return;
+    this.entries++;
     if ("cell" in change) {
       if (!this.cells.has(change.cell)) this.cells.set(change.cell, held as number);
     } else if (!this.slots.has(change.slot)) this.slots.set(change.slot, held);

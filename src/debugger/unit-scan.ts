@@ -5,7 +5,9 @@
 
 import type { FlowFunction, FlowProgram } from "../language/flow-code.ts";
 import * as ops from "../language/flow-code.ts";
+import { FunctionValue } from "../language/values.ts";
 import { LENGTHS } from "../runtime/operations.ts";
+import { GUEST_LEAF } from "./leaf-names.ts";
 
 /** Lengths of the operations that the interpreter's loop does itself. */
 const OWN_LENGTHS: Readonly<Record<number, number>> = {
@@ -60,12 +62,19 @@ export interface UnitScan {
   readonly builtins: boolean;
   /** It may leave the function, and then goes on in the caller. */
   readonly returns: boolean;
-  /** It may end in the function, where another statement begins. */
+  /** It may end in the function, where a statement begins. */
   readonly stays: boolean;
 }
 
 export class UnitScans {
+  private readonly program: FlowProgram;
   private readonly known = new WeakMap<FlowFunction, Map<number, UnitScan>>();
+  /** Where the flow goes on behind its calls of each function; undefined for one that may be called through a value. */
+  private returnsTo: (Continuation[] | undefined)[] | undefined;
+
+  constructor(program: FlowProgram) {
+    this.program = program;
+  }
 
   /** The unit that goes on at `pc`. */
   at(fn: FlowFunction, pc: number): UnitScan {
@@ -81,6 +90,55 @@ export class UnitScans {
     }
     return scan;
   }
+
+  /**
+   * Numbers of the leaves, as breakpoints know them, that the unit may call which goes on at `pc`, in whatever function it
+   * was called from; undefined: any, or it may be a guest's, which can end its TDH.VP.ENTER.
+   */
+  calleesFrom(fn: number, pc: number, seen = new Set<FlowFunction>()): readonly number[] | undefined {
+    const { functions } = this.program;
+    const at = functions[fn] as FlowFunction;
+    const scan = this.at(at, pc);
+    const callees = calleesOf(this.program, scan, GUEST_LEAF);
+    const mayBeGuest = scan.builtins || scan.returns || callees?.some((callee) => callee >= GUEST_LEAF) === true;
+    if (callees === undefined || (mayBeGuest && this.mayRunInGuest(at))) return undefined;
+    if (!scan.returns || at.kind !== "function" || seen.has(at)) return callees;
+    seen.add(at);
+    this.returnsTo ??= continuations(this.program);
+    const all = [...callees];
+    const places = this.returnsTo[fn];
+    if (places === undefined) return undefined;
+    for (const place of places) {
+      const more = this.calleesFrom(place.fn, place.pc, seen);
+      if (more === undefined) return undefined;
+      all.push(...more);
+    }
+    return all;
+  }
+
+  /** Guests run their own blocks, and any function of the flow. */
+  private mayRunInGuest({ kind }: FlowFunction): boolean {
+    if (kind === "guest" || kind === "handler") return true;
+    return kind === "function" && this.program.functions.some((fn) => fn.kind === "guest");
+  }
+}
+
+/** A place in a function, by its number. */
+interface Continuation {
+  readonly fn: number;
+  readonly pc: number;
+}
+
+/** By function, where its calls return to. */
+function continuations({ functions, constants }: FlowProgram): (Continuation[] | undefined)[] {
+  const found: (Continuation[] | undefined)[] = functions.map(() => []);
+  for (const { code, index } of functions) {
+    for (let pc = 0; pc < code.length; pc += lengthAt(code, pc)) {
+      if (code[pc] === ops.OP_CALL) found[code[pc + 1] as number]?.push({ fn: index, pc: pc + lengthAt(code, pc) });
+    }
+  }
+  for (const constant of constants) if (constant instanceof FunctionValue) found[constant.index] = undefined;
+  return found;
 }
 
 function scanUnit(code: Int32Array, start: number): UnitScan {
@@ -91,14 +149,11 @@ function scanUnit(code: Int32Array, start: number): UnitScan {
   const seen = new Set<number>();
   const open = [start];
   for (let pc = open.pop(); pc !== undefined; pc = open.pop()) {
-    if (seen.has(pc) || pc >= code.length) continue;
-    seen.add(pc);
     const operation = code[pc] as number;
     // A statement that begins ends the unit, save the one with which it begins.
-    if (operation === ops.OP_STATEMENT && pc !== start) {
-      stays = true;
-      continue;
-    }
+    stays ||= operation === ops.OP_STATEMENT && (pc !== start || seen.has(pc));
+    if (seen.has(pc) || pc >= code.length || (operation === ops.OP_STATEMENT && pc !== start)) continue;
+    seen.add(pc);
     if (operation === ops.OP_LEAF) calls.add(code[pc + 1] as number);
     builtins ||= operation === ops.OP_BUILTIN;
     if (operation === ops.OP_RETURN) {
@@ -111,12 +166,15 @@ function scanUnit(code: Int32Array, start: number): UnitScan {
   return { calls: [...calls], builtins, returns, stays };
 }
 
-/** Numbers of the leaves, as breakpoints know them, that a scan's calls may be; undefined: any. */
+/**
+ * Numbers of the leaves, as breakpoints know them, that a scan's calls may be; undefined: any. Who enters a guest goes on there,
+ * in the middle of what it did when it left.
+ */
 export function calleesOf(program: FlowProgram, scan: UnitScan, guestLeaf: number): readonly number[] | undefined {
   const callees: number[] = [];
   for (const index of scan.calls) {
     const call = program.leafCalls[index];
-    if (call === undefined || call.name === undefined) return undefined;
+    if (call === undefined || call.name === undefined || call.name === "TDH.VP.ENTER") return undefined;
     callees.push(call.guest ? guestLeaf + call.number : call.number);
   }
   return callees;

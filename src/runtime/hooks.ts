@@ -36,6 +36,8 @@ export interface RuntimeHooks {
    * whose status says why the guest left. Undefined: for all calls.
    */
   returnedLeaves?: Readonly<Uint8Array> | undefined;
+  /** From where `leafEntry` stops the store goes back at once: what one needs to go on from there is left out. */
+  isProbe?: boolean;
   /** True: stop before the instruction is executed, as before a leaf. */
   guestEntry?: (event: GuestEvent) => boolean;
   /** Text of a `log` statement. */

@@ -52,6 +52,7 @@ import { binary, condition } from "./operators.ts";
 import type { SessionState } from "./session-state.ts";
 import { SteppedCalls } from "./stepped-calls.ts";
 import { Tasks } from "./tasks.ts";
+import { unitNote } from "./unit-note.ts";
 import { aType } from "./values.ts";
 
 const ADD = OPERATORS.indexOf("+");
@@ -81,11 +82,13 @@ export class Interpreter {
     const { state, stack, tasks, calls } = this;
     const { store, fibers, globals, heap } = state;
     const { functions, constants } = state.program;
+    const { machine } = state;
     const stops = limits.statements ?? NOWHERE;
     const depthLimit = limits.depth ?? -1;
     let units = 0;
     let leafDone = false;
     calls.places = 0;
+    calls.isNotable = false;
     for (;;) {
       // ---- the task that runs, and its innermost frame ----
       const ended = tasks.choose();
@@ -123,8 +126,11 @@ export class Interpreter {
               if (begun) {
                 store.write(frame + FRAME_PC, pc);
                 const preempted = tasks.preempt();
-                store.mark();
+                // Who stands inside the module can hold others up: then another task's statement may come next.
+                const isNext = !preempted && machine.quiescent;
+                store.mark(isNext ? unitNote(code[pc + 1] as number, calls.isNotable) : 0);
                 calls.places = 0;
+                calls.isNotable = false;
                 units++;
                 if (stops[code[pc + 1] as number] === 1) return STOP_STATEMENT;
                 if (depthLimit >= 0 && tasks.depth(task) <= depthLimit) return STOP_DEPTH;
@@ -252,6 +258,7 @@ export class Interpreter {
               leafDone = next === NEXT_EXITED;
               sp = calls.stackPointer;
               if (next === NEXT_RETURNED) pc += 3;
+              else if (next === NEXT_STOP && state.hooks.isProbe === true) return calls.stopReason;
               else {
                 // Unless the call is over, its operands stay on the stack.
                 store.write(frame + FRAME_PC, calls.isOver ? pc + 3 : pc);

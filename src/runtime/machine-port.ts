@@ -16,6 +16,8 @@ export interface ModuleEntry {
 export interface MachinePort {
   readonly store: Store;
   readonly platform: Platform;
+  /** Whether no LP stands inside the module. */
+  readonly quiescent: boolean;
   inGuest(lp: number): boolean;
   /** Runs a SEAMCALL to its end: from the LP's general registers, or with `operands` in them (low and high half of each). */
   seamcall(lp: number, operands?: Readonly<Uint32Array>): void;

@@ -65,6 +65,8 @@ export class ModuleCalls {
   stopReason: StopReason = STOP_LEAF;
   /** Places before and behind calls of leaves that were passed in this unit. */
   places = 0;
+  /** In this unit a call failed, or a TDH.VP.ENTER returned. */
+  isNotable = false;
   private readonly state: SessionState;
   private readonly stepped: SteppedCalls;
   /** An LP's registers while somebody looks at those of a call that comes next. */
@@ -176,7 +178,8 @@ export class ModuleCalls {
     const stops = hooks.leafEntry({ task, lp, name: calleeName(callee), guest: call.guest, callee });
     if (registers !== undefined) {
       machine.platform.swapGprs(lp, this.hidden, this.shown);
-      if (stops) machine.platform.writeGprs(lp, registers);
+      // For a probe they are as good as gone.
+      if (stops && hooks.isProbe !== true) machine.platform.writeGprs(lp, registers);
     }
     if (stops) this.stopReason = STOP_LEAF;
     return stops;
@@ -185,11 +188,12 @@ export class ModuleCalls {
   private stopsBehind(task: number, lp: number, call: LeafCall, stack: readonly unknown[], first: number): boolean {
     this.places++;
     const { machine, hooks } = this.state;
-    if (hooks.leafReturn === undefined) return false;
     const rax = machine.platform.lpCell(lp) + LP_GPR + RAX * 2;
     const hi = machine.store.read(rax + 1);
     const callee = calleeOf(call, stack, first);
     const isPlain = hi >>> 30 === 0 && callee !== TDH_VP_ENTER;
+    if (!isPlain) this.isNotable = true;
+    if (hooks.leafReturn === undefined) return false;
     if (isPlain && hooks.returnedLeaves !== undefined && hooks.returnedLeaves[callee] !== 1) return false;
     const event = { task, lp, name: calleeName(callee), guest: call.guest, callee };
     if (!hooks.leafReturn(event, hi, machine.store.read(rax))) return false;

@@ -122,9 +122,15 @@ export class Runtime {
   }
 
   get status(): "running" | "done" | "failed" {
-    const tasks = this.tasks();
-    if (tasks.some((task) => task.state === "failed")) return "failed";
-    return tasks.every((task) => task.state === "done") ? "done" : "running";
+    const { state } = this;
+    let isDone = true;
+    for (let fiber = 0; fiber < state.fiberCount; fiber++) {
+      if (state.isGuest(fiber)) continue;
+      const word = state.fibers.read(fiber, FIBER_STATE);
+      if (word === STATE_FAILED) return "failed";
+      isDone &&= word === STATE_DONE;
+    }
+    return isDone ? "done" : "running";
   }
 
   /** What ended the flow, if something did. */

@@ -94,8 +94,24 @@ describe.each(FLOWS)("in $name", ({ text }) => {
     );
   });
 
+  /** Continues from the start to the end and back: the stops must be the same. Returns how many there were. */
+  async function compareDirections(): Promise<number> {
+    const { control } = test.session;
+    await control.goToStep(0);
+    const there: string[] = [];
+    while ((await control.forward("continue")).reason !== "end") there.push(stateOf(test));
+    const back: string[] = [];
+    // Where the last command began is no breakpoint: a fresh start of the way back.
+    const { position } = test.session;
+    await control.goToStep(0);
+    await control.goToStep(position.step);
+    while ((await control.backward("continue")).reason !== "start") back.push(stateOf(test));
+    expect(back.reverse()).toEqual(there);
+    return there.length;
+  }
+
   it("stops at the same places in both directions", async () => {
-    const { control, breakpoints, exceptions } = test.session;
+    const { breakpoints, exceptions } = test.session;
     breakpoints.setFunctions(FUNCTIONS.map((name) => ({ name })));
     exceptions.set([
       { filter: "seamcall-error" },
@@ -110,19 +126,29 @@ describe.each(FLOWS)("in $name", ({ text }) => {
       { dataId: cellsDataId(machine, machine.platform.lpCell(0), 34), condition: "task == 0" },
       { dataId: slotDataId(test.session.debuggee.runtime.state.globals) },
     ]);
-    await control.goToStep(0);
-    const there: string[] = [];
-    while ((await control.forward("continue")).reason !== "end") there.push(stateOf(test));
-    expect(there.length).toBeGreaterThan(0);
-    const back: string[] = [];
-    // Where the last command began is no breakpoint: a fresh start of the way back.
-    const { position } = test.session;
-    await control.goToStep(0);
-    await control.goToStep(position.step);
-    while ((await control.backward("continue")).reason !== "start") back.push(stateOf(test));
-    expect(back.reverse()).toEqual(there);
+    expect(await compareDirections()).toBeGreaterThan(0);
     breakpoints.setFunctions([]);
     breakpoints.setData(machine, []);
+    exceptions.set([]);
+  });
+
+  it("so it does where most units are not looked at on the way back", async () => {
+    const { breakpoints, exceptions } = test.session;
+    let stops = 0;
+    for (const [names, condition, filters] of [
+      [["TDH.*"], "level == 0", []],
+      [["TDG.*"], "", []],
+      [["TDH.MEM.*%return"], "", ["guest-ve"]],
+      [["twice", "TDH.VP.ENTER"], "", ["host-warn"]],
+      [["twice%return"], "", ["dirty-line"]],
+      [["TDG.*"], "gpa == 1", ["seamcall-error", "guest-ve", "host-warn", "ept-violation-private"]],
+    ] as const) {
+      breakpoints.setFunctions(names.map((name) => ({ name, condition })));
+      exceptions.set(filters.map((filter) => ({ filter })));
+      stops += await compareDirections();
+    }
+    expect(stops).toBeGreaterThan(0);
+    breakpoints.setFunctions([]);
     exceptions.set([]);
   });
 });
