@@ -86,8 +86,6 @@ export class Call {
   ripAtExit = 0;
 
   private readonly gpr: number;
-  /** The LP's general registers as they are. */
-  private readonly registers: Readonly<Uint32Array>;
   /** The general registers as they were at entry: a leaf's operands stay readable while it prepares its outputs. */
   private readonly input = new Uint32Array(32);
   /** The general registers as they will be at the end, while the LP's own do not follow (`isApart`). */
@@ -105,7 +103,6 @@ export class Call {
     this.lp = lp;
     this.lpCell = platform.lpCell(lp);
     this.gpr = this.lpCell + LP_GPR;
-    this.registers = this.store.view(this.gpr, 32);
     this.sys = sys;
   }
 
@@ -125,10 +122,10 @@ export class Call {
     this.ownRegisters = isGuest;
     this.interrupted = false;
     this.heldCount = 0;
-    const words = operands ?? this.registers;
-    for (let i = 0; i < 32; i++) this.input[i] = words[i] as number;
+    if (operands === undefined) this.store.load(this.gpr, this.input);
+    else for (let i = 0; i < 32; i++) this.input[i] = operands[i] as number;
     this.isApart = operands !== undefined;
-    if (this.isApart) for (let i = 0; i < 32; i++) this.output[i] = words[i] as number;
+    if (this.isApart) for (let i = 0; i < 32; i++) this.output[i] = this.input[i] as number;
     this.leaf = (this.input[0] as number) & 0xffff;
     this.version = ((this.input[0] as number) >>> 16) & 0xff;
   }

@@ -27,10 +27,10 @@ function headerName(operation: string): Uint32Array {
 
 /** Puts the header of one step of a TD's build into the first block to be hashed. */
 function putHeader(input: Uint32Array, name: Uint32Array, gpa: number): void {
-  input.fill(0, 0, SHA384_BLOCK_WORDS);
-  input.set(name);
-  input[HEADER_GPA] = gpa % 0x1_0000_0000;
-  input[HEADER_GPA + 1] = Math.floor(gpa / 0x1_0000_0000);
+  for (let i = 0; i < HEADER_GPA; i++) input[i] = name[i] as number;
+  input[HEADER_GPA] = gpa >>> 0;
+  input[HEADER_GPA + 1] = (gpa / 0x1_0000_0000) | 0;
+  for (let i = HEADER_GPA + 2; i < SHA384_BLOCK_WORDS; i++) input[i] = 0;
 }
 
 export function startMeasurement(call: Call, tdcs: number): void {
@@ -48,8 +48,9 @@ export function measureExtension(call: Call, tdcs: number, gpa: number, hpa: num
   const input = sha384Input();
   putHeader(input, EXTEND, gpa);
   const cell = call.memory.peek(hpa);
-  if (cell === 0) input.fill(0, SHA384_BLOCK_WORDS, SHA384_BLOCK_WORDS + EXTENSION_WORDS);
-  else input.set(call.store.view(cell, EXTENSION_WORDS), SHA384_BLOCK_WORDS);
+  for (let i = 0; i < EXTENSION_WORDS; i++) {
+    input[SHA384_BLOCK_WORDS + i] = cell === 0 ? 0 : call.store.read(cell + i);
+  }
   sha384Blocks(call.store, tdcs + TDCS_MRTD_CONTEXT, 1 + EXTENSION_WORDS / SHA384_BLOCK_WORDS);
 }
 

@@ -34,8 +34,9 @@ export const PG_1G = 2;
 export const PAGE_4K = 2 ** 12;
 export const PAGE_2M = 2 ** 21;
 export const PAGE_1G = 2 ** 30;
-/** Bytes of a page by size. */
+/** Bytes of a page by size, and pages of 4 KiB in it. */
 export const PAGE_BYTES = [PAGE_4K, PAGE_2M, PAGE_1G] as const;
+export const SMALL_PAGES = [1, 2 ** 9, 2 ** 18] as const;
 
 export const PAMT_ENTRY_BYTES = 16;
 const PAMT_TYPE = 0;
@@ -100,8 +101,8 @@ export function findTdmr(call: Call, hpa: number): number {
     found = tdmr;
   }
   if (found < 0 || hpa >= store.readNumber(found + TDMR_BASE) + store.readNumber(found + TDMR_SIZE)) return -1;
-  const initialized = Math.floor(store.readNumber(found + TDMR_LAST_INITIALIZED) / PAGE_1G) * PAGE_1G;
-  return hpa < initialized ? found : -1;
+  const gibs = (store.readNumber(found + TDMR_LAST_INITIALIZED) / PAGE_1G) | 0;
+  return ((hpa / PAGE_1G) | 0) < gibs ? found : -1;
 }
 
 /** Shift of a page number by size. */

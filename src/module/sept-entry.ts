@@ -243,12 +243,8 @@ export function setUnblockedAndUnlock(call: Call, entry: SeptEntry): void {
 
 /** Makes the page at `hpa` an S-EPT page with free entries only. */
 export function fillFreeTable(call: Call, hpa: number): void {
-  const table = call.memory.cell(hpa);
   const [lo, hi] = freeEntryWords(SEPT_FREE);
-  for (let i = 0; i < TABLE_ENTRIES; i++) {
-    call.store.write(table + i * 2, lo);
-    call.store.write(table + i * 2 + 1, hi);
-  }
+  call.store.fillBlock(call.memory.cell(hpa), lo, hi);
 }
 
 /** Words of a free entry, as a fresh S-EPT page is filled with. */

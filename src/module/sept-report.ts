@@ -26,8 +26,8 @@ export function failWithEntry(call: Call, entry: SeptEntry, code: number, operan
 
 /** No entry to report: RCX and RDX are 0. */
 export function clearReport(call: Call): void {
-  call.setNum(RCX, 0);
-  call.setNum(RDX, 0);
+  call.set(RCX, 0, 0);
+  call.set(RDX, 0, 0);
 }
 
 /**

@@ -46,7 +46,7 @@ export function useLibrary(use: boolean): void {
 
 /** Starts a hash of nothing. */
 export function sha384Start(store: Store, cell: number): void {
-  for (const [i, word] of sha384InitialState().entries()) store.writeBig(cell + i * 2, word);
+  for (const [i, word] of sha384InitialState.entries()) store.writeBig(cell + i * 2, word);
   store.writeNumber(cell + BLOCKS, 0);
 }
 
@@ -78,6 +78,6 @@ export function sha384Digest(store: Store, cell: number): Uint8Array {
 
 function compress(store: Store, cell: number, count: number): void {
   const { state, run } = theKernel();
-  state.set(store.view(cell, STATE_WORDS));
+  for (let i = 0; i < STATE_WORDS; i++) state[i] = store.read(cell + i);
   run.call(kernel, count);
 }

@@ -50,11 +50,9 @@ export function wasmKernel(): Sha512Kernel | undefined {
 }
 
 /** SHA-384 starts with the fractions of the square roots of the 9th to 16th prime. */
-export function sha384InitialState(): readonly bigint[] {
-  return primes(16)
-    .slice(8)
-    .map((prime) => fraction(squareRoot, prime, 128n));
-}
+export const sha384InitialState: readonly bigint[] = primes(16)
+  .slice(8)
+  .map((prime) => fraction(squareRoot, prime, 128n));
 
 function primes(count: number): bigint[] {
   const found: bigint[] = [];

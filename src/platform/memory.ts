@@ -6,14 +6,20 @@ import { BLOCK_WORDS, type Store } from "../state/store.ts";
 
 const PAGE_BYTES = 4096;
 const GIB = 2 ** 30;
-const PAGES_PER_GIB = GIB / PAGE_BYTES;
+/** Memory that one table of the page directory covers: 32 MiB, so that a table takes 32 KiB. */
+const REGION_SHIFT = 25;
+const REGION = 2 ** REGION_SHIFT;
+const IN_GIB = GIB - 1;
+const IN_REGION = REGION - 1;
+const REGIONS_PER_GIB = GIB / REGION;
+const PAGES_PER_REGION = REGION / PAGE_BYTES;
 /** In the page directory: no block. Cell 0 belongs to the platform's own block, never to a page. */
 const ABSENT = 0;
 
 export class Memory {
   private readonly store: Store;
-  /** By GiB: first cell of each page's block, by page number in the GiB. A cache of what the store has, so not state. */
-  private readonly directory: (Uint32Array | undefined)[] = [];
+  /** By GiB and region: first cell of each page's block, by page number in the region. A cache of what the store has, so not state. */
+  private readonly directory: ((Uint32Array | undefined)[] | undefined)[] = [];
 
   constructor(store: Store) {
     this.store = store;
@@ -21,12 +27,10 @@ export class Memory {
 
   /** The cell of the 4-byte word at `hpa`, or 0 if its page has no block. `hpa` is in bytes, a multiple of 4. */
   peek(hpa: number): number {
-    const gib = Math.floor(hpa / GIB);
-    const pages = this.directory[gib];
+    const pages = this.directory[(hpa / GIB) | 0]?.[(hpa & IN_GIB) >>> REGION_SHIFT];
     if (pages === undefined) return ABSENT;
-    const inGib = hpa - gib * GIB;
-    const base = pages[inGib >>> 12] as number;
-    return base === ABSENT ? ABSENT : base + ((inGib & 0xfff) >>> 2);
+    const base = pages[(hpa & IN_REGION) >>> 12] as number;
+    return base === ABSENT ? ABSENT : base + ((hpa & 0xfff) >>> 2);
   }
 
   /** The cell of the word at `hpa`; gives its page a block if it has none. */
@@ -113,25 +117,23 @@ export class Memory {
   /** Zeroes the 4 KiB page at `hpa`. */
   zeroPage(hpa: number): void {
     const page = this.peek(hpa);
-    if (page === ABSENT) return;
-    for (let i = 0; i < BLOCK_WORDS; i++) this.store.write(page + i, 0);
+    if (page !== ABSENT) this.store.fillBlock(page, 0, 0);
   }
 
   /** Copies the 4 KiB page at `from` to `to`. */
   copyPage(from: number, to: number): void {
     const source = this.peek(from);
-    if (source === ABSENT) {
-      this.zeroPage(to);
-      return;
-    }
-    const target = this.cell(to);
-    for (let i = 0; i < BLOCK_WORDS; i++) this.store.write(target + i, this.store.read(source + i));
+    if (source === ABSENT) this.zeroPage(to);
+    else this.store.copyBlock(source, this.cell(to));
   }
 
   /** Page-aligned HPAs of all pages that have a block, in no particular order; a page may hold only zeros. */
   *residentPages(): Generator<number> {
-    for (const [gib, pages] of this.directory.entries()) {
-      for (let i = 0; i < (pages?.length ?? 0); i++) if (pages?.[i] !== ABSENT) yield gib * GIB + i * PAGE_BYTES;
+    for (const [gib, regions] of this.directory.entries()) {
+      for (const [region, pages] of regions?.entries() ?? []) {
+        const start = gib * GIB + region * REGION;
+        for (let i = 0; i < (pages?.length ?? 0); i++) if (pages?.[i] !== ABSENT) yield start + i * PAGE_BYTES;
+      }
     }
   }
 
@@ -142,15 +144,14 @@ export class Memory {
   }
 
   private allocate(hpa: number): number {
-    const gib = Math.floor(hpa / GIB);
-    let pages = this.directory[gib];
-    if (pages === undefined) {
-      pages = new Uint32Array(PAGES_PER_GIB);
-      this.directory[gib] = pages;
-    }
+    const gib = (hpa / GIB) | 0;
+    const regions = this.directory[gib] ?? new Array<undefined>(REGIONS_PER_GIB).fill(undefined);
+    this.directory[gib] = regions;
+    const region = (hpa & IN_GIB) >>> REGION_SHIFT;
+    const pages = regions[region] ?? new Uint32Array(PAGES_PER_REGION);
+    regions[region] = pages;
     const base = this.store.allocate(Math.floor(hpa / PAGE_BYTES));
-    const inGib = hpa - gib * GIB;
-    pages[inGib >>> 12] = base;
-    return base + ((inGib & 0xfff) >>> 2);
+    pages[(hpa & IN_REGION) >>> 12] = base;
+    return base + ((hpa & 0xfff) >>> 2);
   }
 }

@@ -2,7 +2,7 @@
  * Notes which of some cells and value slots are read, and which are written, also where a write changes nothing: what the journal
  * does not tell. A store is traced by changing what its methods are, so one that nobody traces pays nothing for it.
  */
-import { Store } from "./store.ts";
+import { BLOCK_WORDS, Store } from "./store.ts";
 
 /** Some cells and slots, or all. */
 export interface Watched {
@@ -58,7 +58,7 @@ export class AccessTrace {
   }
 }
 
-/** The methods of a store that is traced. Views that were taken before, as of an LP's registers, are not seen. */
+/** The methods of a store that is traced.  */
 class TracedStore extends Store {
   declare trace: AccessTrace;
 
@@ -86,6 +86,17 @@ class TracedStore extends Store {
   override view(cell: number, count: number): Readonly<Uint32Array> {
     this.trace.readsRange(cell, count);
     return super.view(cell, count);
+  }
+
+  override fillBlock(block: number, even: number, odd: number): void {
+    for (let cell = block; cell < block + BLOCK_WORDS; cell++) this.trace.writes(cell);
+    super.fillBlock(block, even, odd);
+  }
+
+  override copyBlock(from: number, to: number): void {
+    this.trace.readsRange(from, BLOCK_WORDS);
+    for (let cell = to; cell < to + BLOCK_WORDS; cell++) this.trace.writes(cell);
+    super.copyBlock(from, to);
   }
 
   override readValue(slot: number): unknown {

@@ -4,23 +4,19 @@
  */
 
 /** Entries per chunk. 2^15 pairs are 256 KiB: small enough to drop history in fine portions, large enough that a chunk change is rare. */
-const PAIRS_SHIFT = 15;
-const PAIRS_PER_CHUNK = 1 << PAIRS_SHIFT;
+const PAIRS_PER_CHUNK = 2 ** 15;
 const PAIR_MASK = PAIRS_PER_CHUNK - 1;
 
 /** A log of (u32, u32) pairs, addressed by position from 0; positions stay valid when older ones are dropped. */
 export class PairLog {
   private readonly chunks: (Uint32Array | undefined)[] = [];
+  /** Empty before the first entry: a store without history takes no room for it. */
   private current: Uint32Array = new Uint32Array(0);
   /** Index of the next free half-pair in `current`. */
   private at = 0;
-  private chunkStart = -PAIRS_PER_CHUNK;
+  private chunkStart = 0;
   private firstChunk = 0;
   private spare: Uint32Array | undefined;
-
-  constructor() {
-    this.open(0);
-  }
 
   get length(): number {
     return this.chunkStart + (this.at >>> 1);
@@ -36,7 +32,7 @@ export class PairLog {
   }
 
   push(first: number, second: number): void {
-    if (this.at === PAIRS_PER_CHUNK * 2) this.open(this.chunkStart / PAIRS_PER_CHUNK + 1);
+    if (this.at === this.current.length) this.open(Math.floor(this.length / PAIRS_PER_CHUNK));
     const at = this.at;
     this.current[at] = first;
     this.current[at + 1] = second;
@@ -64,6 +60,7 @@ export class PairLog {
 
   /** Drops all entries from `length` on. */
   truncate(length: number): void {
+    if (length === this.length) return;
     const chunk = Math.floor(length / PAIRS_PER_CHUNK);
     if (chunk * PAIRS_PER_CHUNK !== this.chunkStart) {
       this.spare = this.chunks[chunk + 1];

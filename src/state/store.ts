@@ -17,9 +17,8 @@ export type { Change };
 /** Words per block: one 4 KiB page. */
 export const BLOCK_WORDS = 1024;
 
-const CHUNK_SHIFT = 18; // 1 MiB of words a chunk: 256 blocks
-const CHUNK_WORDS = 1 << CHUNK_SHIFT;
-const CHUNK_MASK = CHUNK_WORDS - 1;
+/** Words that a new store has room for: 1 MiB. */
+const FIRST_ROOM = 1 << 18;
 
 export interface StoreOptions {
   /** Bytes that history may take; the oldest steps are forgotten past it. Default 512 MiB. */
@@ -31,7 +30,8 @@ export interface StoreOptions {
 export class Store {
   recording: boolean;
 
-  private readonly chunks: Uint32Array[] = [];
+  /** One array, which doubles when it is full: a cell's number is its index, and an access costs one look-up. */
+  private cells = new Uint32Array(FIRST_ROOM);
   private blocks = 0;
   /** Logical identity of each block (an owner's tag and its number in that owner), independent of the order of allocation. */
   private readonly blockTags: number[] = [];
@@ -42,7 +42,7 @@ export class Store {
   private readonly journal = new Journal();
   private readonly budget: number;
   private readonly restore = (cell: number, old: number): void => {
-    (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array)[cell & CHUNK_MASK] = old;
+    this.cells[cell] = old;
   };
 
   constructor(options: StoreOptions = {}) {
@@ -58,41 +58,43 @@ export class Store {
    */
   allocate(tag: number): number {
     const base = this.blocks * BLOCK_WORDS;
-    if (base >>> CHUNK_SHIFT === this.chunks.length) this.chunks.push(new Uint32Array(CHUNK_WORDS));
+    if (base === this.cells.length) {
+      const cells = new Uint32Array(2 * base);
+      cells.set(this.cells);
+      this.cells = cells;
+    }
     this.blockTags.push(tag);
     this.blocks++;
     return base;
   }
 
   read(cell: number): number {
-    return (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array)[cell & CHUNK_MASK] as number;
+    return this.cells[cell] as number;
   }
 
   write(cell: number, value: number): void {
-    const chunk = this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array;
-    const index = cell & CHUNK_MASK;
-    const old = chunk[index] as number;
+    const { cells } = this;
+    const old = cells[cell] as number;
     if (old === value >>> 0) return;
-    chunk[index] = value;
+    cells[cell] = value;
     if (this.recording) this.journal.word(cell, old);
   }
 
   /** A write that leaves no trace in the journal; see the rule at the top. */
   poke(cell: number, value: number): void {
-    (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array)[cell & CHUNK_MASK] = value;
+    this.cells[cell] = value;
   }
 
   /** Words `cell` and `cell + 1` as one unsigned number; exact below 2^53. */
   readNumber(cell: number): number {
-    const chunk = this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array;
-    const index = cell & CHUNK_MASK;
-    return (chunk[index + 1] as number) * 0x1_0000_0000 + (chunk[index] as number);
+    const { cells } = this;
+    return (cells[cell + 1] as number) * 0x1_0000_0000 + (cells[cell] as number);
   }
 
   /** Writes a number below 2^53 to words `cell` (low half) and `cell + 1`. */
   writeNumber(cell: number, value: number): void {
     this.write(cell, value >>> 0); // the low 32 bits, of any integer below 2^53
-    this.write(cell + 1, Math.floor(value / 0x1_0000_0000));
+    this.write(cell + 1, (value / 0x1_0000_0000) | 0);
   }
 
   readBig(cell: number): bigint {
@@ -104,15 +106,42 @@ export class Store {
     this.write(cell + 1, Number((value >> 32n) & 0xffff_ffffn));
   }
 
-  /** A live view of `count` words from `cell` on, inside one block. For reading only: a write to it would escape the journal. */
+  /** Copies as many words as `target` has, from `cell` on: an LP's registers, whichever of them are used. */
+  load(cell: number, target: Uint32Array): void {
+    const { cells } = this;
+    for (let i = 0; i < target.length; i++) target[i] = cells[cell + i] as number;
+  }
+
+  /**
+   * A view of `count` words from `cell` on, up to date until the next block is allocated. For reading only: a write to it would
+   * escape the journal.
+   */
   view(cell: number, count: number): Readonly<Uint32Array> {
-    const index = cell & CHUNK_MASK;
-    return (this.chunks[cell >>> CHUNK_SHIFT] as Uint32Array).subarray(index, index + count);
+    return this.cells.subarray(cell, cell + count);
   }
 
   /** The tag of the block that `cell` lies in. */
   tagOf(cell: number): number {
     return this.blockTags[Math.floor(cell / BLOCK_WORDS)] as number;
+  }
+
+  // ---- whole blocks ----
+
+  /** Writes all words of a block, two by two: `even` to the first, `odd` to the second, and so on. */
+  fillBlock(block: number, even: number, odd: number): void {
+    if (!this.recording && even === odd) this.cells.fill(even, block, block + BLOCK_WORDS);
+    else {
+      for (let cell = block; cell < block + BLOCK_WORDS; cell += 2) {
+        this.write(cell, even);
+        this.write(cell + 1, odd);
+      }
+    }
+  }
+
+  /** Copies all words of a block to another. */
+  copyBlock(from: number, to: number): void {
+    if (!this.recording) this.cells.copyWithin(to, from, from + BLOCK_WORDS);
+    else for (let i = 0; i < BLOCK_WORDS; i++) this.write(to + i, this.read(from + i));
   }
 
   // ---- values ----

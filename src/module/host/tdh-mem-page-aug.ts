@@ -3,7 +3,7 @@ import { SEPT_PENDING } from "../../arch/generated/sept-states.ts";
 import { R8, RCX, RDX } from "../../arch/registers.ts";
 import type { Call } from "../call.ts";
 import { SHARED } from "../lock-words.ts";
-import { assignPage, lockFreePage, PG_2M, PG_4K } from "../pamt.ts";
+import { assignPage, lockFreePage, PG_2M, PG_4K, SMALL_PAGES } from "../pamt.ts";
 import { checkSeptStateAllowsLeaf, lockTdAndSeptEntry } from "../sept.ts";
 import { setLeafAndUnlock } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
@@ -28,7 +28,7 @@ export function* tdhMemPageAug(call: Call): Steps {
   setLeafAndUnlock(call, entry, hpa, SEPT_PENDING, 0);
 
   yield "count the new child pages in the TDR";
-  addChildren(call, tdr, 512 ** entry.level);
+  addChildren(call, tdr, SMALL_PAGES[entry.level] as number);
 
   yield "make the page the TD's own in the PAMT";
   assignPage(call, page.cell, PT_REG, call.num(RDX));

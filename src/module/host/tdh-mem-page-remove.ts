@@ -4,7 +4,7 @@ import type { Call } from "../call.ts";
 import { freeL2Entry } from "../l2-entry.ts";
 import { changeAliases } from "../l2-sept.ts";
 import { SHARED } from "../lock-words.ts";
-import { lockImplicitPage, PG_1G, PG_4K, setPageType } from "../pamt.ts";
+import { lockImplicitPage, PG_1G, PG_4K, SMALL_PAGES, setPageType } from "../pamt.ts";
 import { checkSeptStateAllowsLeaf, lockTdAndSeptEntry } from "../sept.ts";
 import { clearAcceptCounter, leafHpa, setFreeAndUnlock } from "../sept-entry.ts";
 import type { Steps } from "../step.ts";
@@ -35,7 +35,7 @@ export function* tdhMemPageRemove(call: Call): Steps {
   yield "make the S-EPT entry free";
   setFreeAndUnlock(call, entry);
   yield "count the child pages down in the TDR";
-  addChildren(call, tdr, -(512 ** entry.level));
+  addChildren(call, tdr, -(SMALL_PAGES[entry.level] as number));
   yield "make the page free in the PAMT";
   setPageType(call, page, PT_NDA);
   call.setNum(RCX, hpa);

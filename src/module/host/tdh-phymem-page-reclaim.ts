@@ -11,7 +11,7 @@ import { checkHpa } from "../hpa.ts";
 import { TDR_CHLDCNT, TDR_LIFECYCLE_STATE } from "../layout.ts";
 import { EXCLUSIVE, SHARED } from "../lock-words.ts";
 import { lockOwnerTdr } from "../owner.ts";
-import { PAGE_4K, PAGE_BYTES, PG_4K, pageOwner, pageType, setPageType, walkPamt } from "../pamt.ts";
+import { PAGE_4K, PAGE_BYTES, PG_4K, pageOwner, pageType, SMALL_PAGES, setPageType, walkPamt } from "../pamt.ts";
 import type { Steps } from "../step.ts";
 import { addChildren, TD_TEARDOWN } from "../td.ts";
 import { hex, whyLifecycle } from "../why.ts";
@@ -49,7 +49,7 @@ export function* tdhPhymemPageReclaim(call: Call): Steps {
     yield "check that the TD is being torn down";
     checkTornDown(call, tdr);
     yield "count the child pages out of the TDR";
-    addChildren(call, tdr, -(512 ** page.size));
+    addChildren(call, tdr, -(SMALL_PAGES[page.size] as number));
   } else {
     const tdr = call.memory.cell(hpa);
     yield "check that the TD is being torn down";

@@ -4,37 +4,36 @@ import { formatU64 } from "../../arch/u64.ts";
 import type { Machine } from "../../module/machine.ts";
 import { LP_GPR } from "../../platform/lp.ts";
 import type { Store } from "../../state/store.ts";
-import type { RegisterFile, Report } from "./outcome.ts";
+import { type RegisterFile, type Report, registerFile } from "./outcome.ts";
 
 const WORDS = 2 * registerNames.length;
 
 export class LpRegisters {
   private readonly store: Store;
   private readonly cell: number;
-  private readonly words: Readonly<Uint32Array>;
+  /** The registers as they were when they were looked at last. */
+  private readonly words = registerFile();
 
   constructor({ store, platform }: Machine, lp: number) {
     this.store = store;
     this.cell = platform.lpCell(lp) + LP_GPR;
-    this.words = store.view(this.cell, WORDS);
   }
 
   /** Writes all registers; `keepRsp`: but the stack pointer, which of a guest is in no log. */
   load(file: RegisterFile, keepRsp: boolean): void {
-    const { words } = this;
     for (let i = 0; i < WORDS; i++) {
-      if (words[i] === file[i] || (keepRsp && i >> 1 === RSP)) continue;
-      this.store.write(this.cell + i, file[i] as number);
+      if (!keepRsp || i >> 1 !== RSP) this.store.write(this.cell + i, file[i] as number);
     }
   }
 
   save(file: RegisterFile): void {
-    file.set(this.words);
+    this.store.load(this.cell, file);
   }
 
   /** Compares with `expected`, but for the registers whose bit is in `skip`. Returns true if they are equal. */
   compare(expected: RegisterFile, skip: number, report: Report): boolean {
     const { words } = this;
+    this.store.load(this.cell, words);
     let same = true;
     for (let i = 0; i < WORDS; i += 2) {
       if (words[i] === expected[i] && words[i + 1] === expected[i + 1]) continue;

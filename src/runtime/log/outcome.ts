@@ -76,9 +76,15 @@ export const toHex = (bytes: Uint8Array): string => {
   return text;
 };
 
-/** Bytes of hexadecimal digits. */
+/** Value of a lower-case hexadecimal digit. */
+function digit(hex: string, at: number): number {
+  const code = hex.charCodeAt(at);
+  return code < 0x3a ? code - 0x30 : code - 0x57;
+}
+
+/** Bytes of lower-case hexadecimal digits. */
 export function bytesOf(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(hex, 2 * i) << 4) | digit(hex, 2 * i + 1);
   return bytes;
 }

@@ -130,8 +130,8 @@ export class Replayer {
   /** A SEAMCALL that returns. */
   private call(lp: number, { leaf, tally }: NamedLeaf, input: RegisterFile, expected: RegisterFile): void {
     this.checks.leaf = leaf;
-    this.registers(lp).load(input, false);
-    this.machine.seamcall(lp);
+    this.registers(lp); // there is such an LP
+    this.machine.seamcall(lp, input);
     this.calls++;
     this.seamcalls++;
     tally.calls++;
@@ -196,15 +196,14 @@ export class Replayer {
   private seamcall(op: SeamcallOp): void {
     const { machine, input } = this;
     const { lp } = op;
-    const registers = this.registers(lp);
+    this.registers(lp); // there is such an LP
     this.checks.leaf = op.fn;
     input.fill(0);
     setRegisters(input, op.in, this.scanner.line);
     const calls = op.repeat ?? 1;
     let matches = 0;
     for (let i = 0; i < calls; i++) {
-      registers.load(input, false);
-      machine.seamcall(lp);
+      machine.seamcall(lp, input);
       if (this.checks.host(lp, op, input, op.mask)) matches++;
     }
     this.count(op.fn, calls, matches, true);
