@@ -1,10 +1,11 @@
 /** The debug adapter as other editors start it: on standard input and output, and on a local port. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CommandLineUnderTest, commandLine, ROOT } from "./support.ts";
+import { WireClient } from "./wire-client.ts";
 
 let cli: CommandLineUnderTest;
 beforeAll(async () => {
@@ -12,67 +13,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cli.remove());
 
-interface Message {
-  readonly type: string;
-  readonly command?: string;
-  readonly event?: string;
-  readonly success?: boolean;
-  readonly body?: Record<string, unknown>;
-}
-
-/** The least of a client: sends requests, and waits for messages. */
-class Client {
-  private readonly output: Writable;
-  private text = "";
-  private readonly messages: Message[] = [];
-  private readonly waiting: (() => void)[] = [];
-  private seq = 0;
-
-  constructor(input: Readable, output: Writable) {
-    this.output = output;
-    input.setEncoding("latin1");
-    input.on("data", (text: string) => this.take(text));
-  }
-
-  request(command: string, args: object = {}): void {
-    const body = JSON.stringify({ seq: ++this.seq, type: "request", command, arguments: args });
-    this.output.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-  }
-
-  async wait(fits: (message: Message) => boolean): Promise<Message> {
-    for (;;) {
-      const found = this.messages.find(fits);
-      if (found) return found;
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
-    }
-  }
-
-  response(command: string): Promise<Message> {
-    return this.wait((message) => message.type === "response" && message.command === command);
-  }
-
-  event(event: string): Promise<Message> {
-    return this.wait((message) => message.event === event);
-  }
-
-  private take(text: string): void {
-    this.text += text;
-    for (let head = /^Content-Length: (\d+)\r\n\r\n/.exec(this.text); head; ) {
-      const end = head[0].length + Number(head[1]);
-      if (this.text.length < end) return;
-      this.messages.push(JSON.parse(this.text.slice(head[0].length, end)));
-      this.text = this.text.slice(end);
-      for (const resolve of this.waiting.splice(0)) resolve();
-      head = /^Content-Length: (\d+)\r\n\r\n/.exec(this.text);
-    }
-  }
-}
-
 const ended = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve) => child.on("exit", (code) => resolve(code)));
 
 /** From the first request to the stop on entry, and away. */
-async function talk(client: Client): Promise<void> {
+async function talk(client: WireClient): Promise<void> {
   client.request("initialize", { adapterID: "tdxflow" });
   expect((await client.response("initialize")).body).toMatchObject({ supportsStepBack: true });
   client.request("launch", { program: join(ROOT, "scenarios/td-lifecycle.tdx"), stopOnEntry: true });
@@ -90,7 +35,7 @@ test("on standard input and output, and it ends when the client leaves", async (
   child.stderr.on("data", (text) => {
     errors += text;
   });
-  await talk(new Client(child.stdout, child.stdin));
+  await talk(new WireClient(child.stdout, child.stdin));
   expect(await end).toBe(0);
   expect(errors).toBe("");
 });
@@ -98,7 +43,7 @@ test("on standard input and output, and it ends when the client leaves", async (
 test("ends when a client on standard input vanishes", async () => {
   const child = spawn(process.execPath, [cli.path, "dap"], { stdio: ["pipe", "pipe", "pipe"] });
   const end = ended(child);
-  const client = new Client(child.stdout, child.stdin);
+  const client = new WireClient(child.stdout, child.stdin);
   client.request("initialize", { adapterID: "tdxflow" });
   await client.response("initialize");
   child.stdin.end();
@@ -115,18 +60,68 @@ test("on a port, for one client after the other, also after one that vanished", 
       });
     });
     const rude = connect(port, "127.0.0.1");
-    const rudeClient = new Client(rude, rude);
+    const rudeClient = new WireClient(rude, rude);
     rudeClient.request("initialize", { adapterID: "tdxflow" });
     await rudeClient.response("initialize");
     rude.resetAndDestroy();
     for (let i = 0; i < 2; i++) {
       const socket = connect(port, "127.0.0.1");
       const closed = new Promise((resolve) => socket.on("close", resolve));
-      await talk(new Client(socket, socket));
+      await talk(new WireClient(socket, socket));
       await closed;
     }
     expect(child.exitCode).toBeNull();
     expect(cli.run("dap", "--port", String(port))).toMatchObject({ code: 2, err: expect.stringContaining("in use") });
+  } finally {
+    child.kill();
+  }
+});
+
+/** A flow that runs flat out, in a session that was just set going. */
+async function runsFlatOut(client: WireClient): Promise<void> {
+  const program = cli.file("endless.tdx", "let n = 0\nwhile n >= 0 { n += 1 }\n");
+  client.request("initialize", { adapterID: "tdxflow", supportsProgressReporting: true });
+  client.request("launch", { program, stopOnEntry: true, historyBudgetMB: 1 });
+  await client.event("initialized");
+  client.request("configurationDone");
+  await client.event("stopped");
+  client.request("continue", { threadId: 1 });
+  await client.response("continue");
+}
+
+test("a client on standard input that vanishes while its flow runs leaves no process", async () => {
+  const child = spawn(process.execPath, [cli.path, "dap"], { stdio: ["pipe", "pipe", "inherit"] });
+  const end = ended(child);
+  await runsFlatOut(new WireClient(child.stdout, child.stdin));
+  child.stdin.destroy();
+  child.stdout.destroy();
+  expect(await end).toBe(0);
+});
+
+test("a client on a port that vanishes while its flow runs leaves no socket, and nothing that runs", async () => {
+  const child = spawn(process.execPath, [cli.path, "dap", "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
+  try {
+    const port = await new Promise<number>((resolve) => {
+      child.stderr.on("data", (text) => resolve(Number(/:(\d+)/.exec(String(text))?.[1])));
+    });
+    const proc = `/proc/${child.pid}`;
+    const sockets = (): number => readdirSync(`${proc}/fd`).length;
+    // Fields 14 and 15 of proc(5)'s stat: ticks of 10 ms in user and system mode.
+    const ticks = (): number => {
+      const [utime, stime] = readFileSync(`${proc}/stat`, "utf8").split(") ")[1]?.split(" ").slice(11, 13) ?? [];
+      return Number(utime) + Number(stime);
+    };
+    const before = sockets();
+    for (const leave of ["resetAndDestroy", "destroy"] as const) {
+      const socket = connect(port, "127.0.0.1");
+      await runsFlatOut(new WireClient(socket, socket));
+      expect(sockets()).toBe(before + 1);
+      socket[leave]();
+      await expect.poll(sockets, { timeout: 10_000 }).toBe(before);
+    }
+    const since = ticks();
+    await new Promise((done) => setTimeout(done, 500));
+    expect(ticks() - since).toBeLessThan(10);
   } finally {
     child.kill();
   }
