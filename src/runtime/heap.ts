@@ -3,10 +3,14 @@
  * brings it back. Addresses are given in order and never reused: a flow's objects are few, and history needs the old ones.
  */
 import type { Store } from "../state/store.ts";
+import { FlowError } from "./flow-error.ts";
 
 /** Slots that are taken from the store at once. */
 const SEGMENT = 1024;
 const SEGMENT_SHIFT = 10;
+
+/** Slots that a flow can have: no flow may take all of the host's memory. */
+const MAX_SLOTS = 2 ** 24;
 
 /** A record: one slot with its fields, an immutable object that is replaced when a field changes. */
 export class RecordValue {
@@ -176,6 +180,12 @@ export class Heap {
 
   private take(count: number): number {
     const address = this.store.readNumber(this.top);
+    if (address + count > MAX_SLOTS) {
+      throw new FlowError(
+        `the flow's records and lists have more than ${MAX_SLOTS} fields and elements`,
+        "a loop that goes on making them never ends",
+      );
+    }
     this.store.writeNumber(this.top, address + count);
     return address;
   }

@@ -31,7 +31,7 @@ import { FRAME_LP } from "./fibers.ts";
 import { getElement, getField, setElement, setField } from "./fields.ts";
 import { FlowError } from "./flow-error.ts";
 import type { Interpreter } from "./interpreter.ts";
-import { condition, invert, negate } from "./operators.ts";
+import { bounded, condition, invert, negate } from "./operators.ts";
 import { defineGuest, spawnTask } from "./starting.ts";
 import { formatValue } from "./values.ts";
 
@@ -110,7 +110,7 @@ export function execute(
     case OP_CONCATENATE: {
       let text = "";
       for (let i = sp - operand; i < sp; i++) text += formatValue(stack[i], heap);
-      stack[sp - operand] = text;
+      stack[sp - operand] = bounded(text);
       return sp - operand + 1;
     }
     case OP_ENTER_LP: {

@@ -29,7 +29,7 @@ export function binary(operator: number, a: unknown, b: unknown, heap: Heap): un
   if (operator === EQUAL) return equal(a, b, heap);
   if (operator === NOT_EQUAL) return !equal(a, b, heap);
   const name = OPERATORS[operator];
-  if (name === "+" && typeof a === "string" && typeof b === "string") return a + b;
+  if (name === "+" && typeof a === "string" && typeof b === "string") return bounded(a + b);
   // A named status with an operand id: TDX_OPERAND_BUSY | OPERAND_TDR.
   if (name === "|" && a instanceof Status && isInteger(b)) {
     const bits = or(a.integer, b);
@@ -50,6 +50,15 @@ export function binary(operator: number, a: unknown, b: unknown, heap: Heap): un
 }
 
 const NOT_ZERO = "only what is not 0 can divide: look at it before";
+
+/** Characters that a string can have: `s += s` would soon take all memory. */
+const MAX_TEXT = 2 ** 24;
+
+/** A string that is not too long. */
+export function bounded(text: string): string {
+  if (text.length <= MAX_TEXT) return text;
+  throw new FlowError(`a string has at most ${MAX_TEXT} characters`, "a loop that goes on appending never ends");
+}
 
 function integers(operator: number, a: Integer, b: Integer): unknown {
   switch (OPERATORS[operator]) {

@@ -14,6 +14,7 @@ import {
   STANDS_NOWHERE,
   STANDS_UNASKED,
 } from "./fibers.ts";
+import { FlowError } from "./flow-error.ts";
 import { Heap } from "./heap.ts";
 import type { RuntimeHooks } from "./hooks.ts";
 import type { MachinePort } from "./machine-port.ts";
@@ -32,6 +33,9 @@ export const STEPPED_PAUSE = 2;
 export const ALLOCATED = 16;
 /** How often the host's own checks have warned. */
 export const RUNTIME_WARNINGS = 8;
+
+/** Tasks and guests that a flow can have had. */
+const MAX_FIBERS = 4096;
 
 /** Values of the runtime: pages that were given back, as an immutable list. */
 export const VALUE_FREE_PAGES = 0;
@@ -108,6 +112,11 @@ export class SessionState {
   /** A new fiber; its words are what a dropped future left there, so all that matters must be set. */
   newFiber(): number {
     const fiber = this.fiberCount;
+    if (fiber >= MAX_FIBERS)
+      throw new FlowError(
+        `there are ${MAX_FIBERS} tasks and guests already`,
+        "a loop that goes on spawning never ends",
+      );
     this.write(FIBER_COUNT, fiber + 1);
     return fiber;
   }

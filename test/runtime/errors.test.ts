@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { Heap } from "../../src/runtime/heap.ts";
+import { Store } from "../../src/state/store.ts";
 import { session } from "./support.ts";
 
 const CASES: readonly (readonly [source: string, line: number, column: number, message: RegExp])[] = [
@@ -47,6 +49,8 @@ const CASES: readonly (readonly [source: string, line: number, column: number, m
   ["let l = []\npop(l)", 2, 1, /the list is empty/],
   ["write(4G, [256])", 1, 1, /bytes in it: 0 to 255/],
   ["movdir64b(4G + 8, 4G)", 1, 1, /not aligned to 64 bytes/],
+  ['let s = "abcdefgh"\nwhile true { s += s }', 2, 14, /a string has at most 16777216 characters/],
+  ['let s = "abcdefgh"\nwhile true { s = "{s}{s}" }', 2, 18, /a string has at most/],
   ["alloc_pages(1, 3)", 1, 1, /an alignment is a power of two/],
 ];
 
@@ -69,6 +73,18 @@ describe("an error of the flow ends it, with its place", () => {
     expect(message).toBe("calls nest 10000 deep");
     expect(stack).toHaveLength(50);
     expect(stack.at(-1)).toBe("main.tdx (main.tdx:4:1)");
+  });
+
+  it("before it takes all memory", async () => {
+    const { runtime } = await session("let n = 0\nwhile true { n += 1 spawn t { } }");
+    runtime.run(1_000_000);
+    expect(runtime.failure).toMatchObject({ line: 2, column: 21, message: "there are 4096 tasks and guests already" });
+    const store = new Store();
+    const top = store.allocate(1);
+    store.writeNumber(top, 2 ** 24 - 8);
+    const heap = new Heap(store, top);
+    heap.list([1, 2, 3], 0, 3);
+    expect(() => heap.list([1, 2, 3, 4, 5], 0, 5)).toThrow(/more than 16777216 fields and elements/);
   });
 
   it("with the calls that led there", async () => {
