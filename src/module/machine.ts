@@ -190,9 +190,18 @@ export class Machine {
 /** The steps of an action that the module has no part in. */
 function* nothing(): Steps {}
 
+/** Hears of each step of an entry. */
+export interface StepListener {
+  /** A step comes next. */
+  moves(entry: Entry): void;
+  /** A step is done; the entry may have ended. */
+  moved(entry: Entry): void;
+}
+
 /** A leaf that is run step by step. */
 export class Entry {
   readonly call: Call;
+  listener: StepListener | undefined;
   /** Trace of the step that comes next (step.ts); undefined when the leaf has ended. */
   next: string | undefined;
   /** The store's latest mark when it moved last. */
@@ -204,11 +213,18 @@ export class Entry {
     this.call = call;
     this.steps = steps;
     this.onEnd = onEnd;
-    this.step();
+    this.advance();
   }
 
   /** Runs the next step. Returns the trace of the one after it, or undefined at the end of the leaf. */
   step(): string | undefined {
+    this.listener?.moves(this);
+    const next = this.advance();
+    this.listener?.moved(this);
+    return next;
+  }
+
+  private advance(): string | undefined {
     this.movedAt = this.call.store.now;
     try {
       const result = this.steps.next();

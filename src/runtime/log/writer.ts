@@ -107,23 +107,50 @@ export class LogWriter {
   }
 
   /** A SEAMCALL that returned. */
-  seamcall(lp: number, before: RegisterFile, after: RegisterFile): void {
+  seamcall(op: "seamcall" | "finish", lp: number, before: RegisterFile, after: RegisterFile): void {
     const out = registers(after, (register) => register === RAX || differs(before, after, register));
-    this.put({ op: "seamcall", lp, fn: leafName(before, false), in: this.host(before), out });
+    this.put({ ...this.called(op, lp, before), out });
   }
 
   /** A TDH.VP.ENTER that went into the guest, whose registers are `guest`. */
-  enter(lp: number, before: RegisterFile, guest: RegisterFile, event: InjectedEvent | undefined): void {
+  enter(
+    op: "seamcall" | "finish",
+    lp: number,
+    before: RegisterFile,
+    guest: RegisterFile,
+    event: InjectedEvent | undefined,
+  ): void {
     const inject = event === undefined ? {} : { inject: eventText(event) };
     const enter = { ...nonZero(guest), ...inject };
-    this.put({ op: "seamcall", lp, fn: leafName(before, false), in: this.host(before), enter });
+    this.put({ ...this.called(op, lp, before), enter });
+  }
+
+  /** What a call was made with: `finish` refers to its `begin`. */
+  private called(op: "seamcall" | "finish", lp: number, before: RegisterFile): object {
+    return op === "finish" ? { op, lp } : { op, lp, fn: leafName(before, false), in: this.host(before) };
+  }
+
+  /** A call that stands behind its n-th lock while other things happen. `action`: what a guest does. */
+  begin(lp: number, before: RegisterFile, action: GuestAction | undefined, n: number): void {
+    const input = action === undefined ? this.host(before) : nonZero(before);
+    const what = action === undefined ? {} : { action: action.action, ...actionFields(action) };
+    const fn = action === undefined || action.action === "tdcall" ? leafName(before, action !== undefined) : "";
+    this.put({ op: "begin", lp, ...what, fn, in: input, hold: { lock: "the call's own", n } });
   }
 
   /** What a guest did. After a TD exit `after` are the host's registers. */
-  guest(lp: number, action: GuestAction, before: RegisterFile, result: GuestResult, after: RegisterFile): void {
+  guest(
+    name: "guest" | "finish",
+    lp: number,
+    action: GuestAction,
+    before: RegisterFile,
+    result: GuestResult,
+    after: RegisterFile,
+  ): void {
     const input = result.kind === "none" ? {} : { in: nonZero(before) };
     const fn = action.action === "tdcall" ? { fn: leafName(before, true) } : {};
-    const op = { op: "guest", lp, action: action.action, ...actionFields(action), ...input, ...fn };
+    const own = { action: action.action, ...actionFields(action), ...input, ...fn };
+    const op = { op: name, lp, ...(name === "guest" && own) };
     switch (result.kind) {
       case "none":
         this.put(op);

@@ -3,11 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import type { FlowProgram } from "../../../src/language/flow-code.ts";
 import { LoggedMachine } from "../../../src/runtime/log/logged-machine.ts";
 import { replay } from "../../../src/runtime/log/replay.ts";
 import { Replayer } from "../../../src/runtime/log/replayer.ts";
 import { LogScanner } from "../../../src/runtime/log/scan.ts";
+import { platformConfig } from "../../../src/runtime/platform.ts";
+import { Runtime } from "../../../src/runtime/runtime.ts";
 import { Store } from "../../../src/state/store.ts";
+import { compiled } from "../support.ts";
 
 const VECTORS = join(import.meta.dirname, "../../vectors/dev");
 
@@ -63,4 +67,58 @@ test.each(LOGS)("%s", (name) => {
   const result = replay(new TextEncoder().encode(lines.join("\n")));
   expect(result.mismatches).toEqual([]);
   expect(result.matches).toBe(expected.length);
+});
+
+/** Two LPs and a guest meet inside the module. */
+const MEETING = `import "tdx/host"
+let td = new_td({ attributes: TDX_TD_ATTR_SEPT_VE_DISABLE, pages: 1 })
+let tdr = td.tdr
+let tdvpr = td.vcpus[0].tdvpr
+aug_page(td, 0x5000)
+let page = alloc_page()
+spawn other on lp 2 { pause at 6 TDH.MEM.SEPT.ADD(gpa: 1G, level: 2, tdr: tdr, page: page) }
+yield
+write64(alloc_page(), 7)
+let r = TDH.MEM.SEPT.ADD(gpa: 1G, level: 2, tdr: tdr, page: alloc_page())
+expect !r.ok
+join other
+guest tdvpr { pause at 1 TDG.MEM.PAGE.ACCEPT(gpa: 0x5000, level: 0) }
+TDH.VP.FLUSH(tdvpr: tdvpr)
+spawn vcpu on lp 1 { TDH.VP.ENTER(tdvpr: tdvpr) }
+yield
+expect TDH.MEM.RANGE.BLOCK(gpa: 0x5000, level: 0, tdr: tdr) == TDX_OPERAND_BUSY | OPERAND_RCX
+join vcpu
+`;
+
+function logOf(program: FlowProgram): { lines: string[]; runtime: Runtime } {
+  const lines: string[] = [];
+  const machine = new LoggedMachine(new Store(), platformConfig(program.platform), "meeting", (line) => {
+    lines.push(line);
+  });
+  const runtime = new Runtime(program, machine);
+  runtime.run(1_000_000);
+  return { lines, runtime };
+}
+
+test("calls that let others run are begun and finished", async () => {
+  const { lines, runtime } = logOf(await compiled(MEETING));
+  expect(runtime.failure).toBeUndefined();
+  const ops = lines.map((line) => JSON.parse(line).op);
+  expect(ops.filter((op) => op === "begin" || op === "finish")).toEqual(["begin", "finish", "begin", "finish"]);
+  const result = replay(new TextEncoder().encode(lines.join("\n")));
+  expect(result.mismatches).toEqual([]);
+  expect(result.matches).toBe(result.calls);
+});
+
+test("a call that lets others run twice is refused: the format has no words for it", async () => {
+  const program = await compiled(`platform { interleave true schedule 1 }
+import "tdx/host"
+let td = new_td({ attributes: 0, pages: 1 })
+fn work() { for i in 0 .. 40 { TDH.MNG.RD(tdr: td.tdr, field: TD_FIELD.NUM_VCPUS) } }
+spawn a on lp 1 { work() }
+spawn b on lp 2 { work() }
+join a
+join b
+`);
+  expect(logOf(program).runtime.failure?.message).toMatch(/SEAMCALL log cannot tell .* behind its lock \d and again/);
 });
