@@ -72,9 +72,31 @@ export async function run(): Promise<Figure[]> {
       }),
     3,
   );
+  const diagnosed = async (text: string): Promise<number> => {
+    const range = { start: { line: FUNCTIONS, character: 0 }, end: { line: FUNCTIONS, character: 0 } };
+    const published = checked();
+    const pressed = performance.now();
+    await client.sendNotification("textDocument/didChange", {
+      textDocument: { uri: URI, version: ++version },
+      contentChanges: [{ range, text }],
+    });
+    await published;
+    return performance.now() - pressed;
+  };
+  await diagnosed(" ");
+  const whole: number[] = [];
+  const mistaken: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    whole.push(await diagnosed(" "));
+    mistaken.push(await diagnosed("("));
+    await diagnosed(")");
+  }
+  const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1] as number;
   const figures = [
     figure("start, and first diagnostics", cold),
     figure("a letter typed, then completion behind a dot", typed),
+    figure("a letter typed, then diagnostics", median(whole)),
+    figure("a letter typed that is a mistake, then diagnostics", median(mistaken)),
     figure("hover", hover),
     figure("colours", tokens),
     figure("references", renamed),

@@ -1,11 +1,12 @@
 /** Parses one source. */
-import type { AstNode, ParseResult } from "langium";
+import { type AstNode, AstUtils, type ParseResult } from "langium";
 import { type DiagnosticSink, type SourceFile, sourceFile } from "./diagnostics.ts";
 import type { Expression, Program } from "./generated/ast.ts";
+import { parseAroundMistakes } from "./parser/around-mistakes.ts";
 import { isTooHigh, TooDeep } from "./parser/depth.ts";
 import { shiftTree } from "./places.ts";
 import { discardLanguageServices, languageServices, wholeParser } from "./services.ts";
-import { reportSyntaxErrors } from "./syntax-errors.ts";
+import { MAX_ERRORS, reportSyntaxErrors } from "./syntax-errors.ts";
 
 export interface ParsedSource {
   readonly source: SourceFile;
@@ -41,7 +42,9 @@ function parse<T extends AstNode>(
 ): T | undefined {
   try {
     const whole = wholeParser().parse(text, rule, offset);
-    return (whole ?? parseWithMistakes(text, rule, source, offset, sink)) as T;
+    if (whole !== undefined) return whole as T;
+    const around = rule === "Program" ? parseAround(text, source, sink) : undefined;
+    return (around ?? parseWithMistakes(text, rule, source, offset, sink)) as T;
   } catch (error) {
     if (!(error instanceof TooDeep)) throw error;
     sink.error(source, { start: error.offset, end: error.offset + 1 }, "nesting", error.message);
@@ -58,20 +61,38 @@ function parseWithMistakes(
   sink: DiagnosticSink,
 ): AstNode {
   const result = byLangium(text, rule, offset);
-  if (isTooHigh(result.value)) throw new TooDeep(offset);
   reportSyntaxErrors(result, source, offset, sink);
   shiftTree(result.value, offset);
   return result.value;
 }
 
-function byLangium(text: string, rule: string, offset: number): ParseResult {
+/** @throws TooDeep */
+function byLangium<T extends AstNode>(text: string, rule: string, offset: number): ParseResult<T> {
+  let result: ParseResult<T>;
   try {
-    return languageServices().parser.LangiumParser.parse(text, { rule });
+    result = languageServices().parser.LangiumParser.parse<T>(text, { rule });
   } catch {
     // It throws nothing by itself: its stack was full, and what it had begun is still there.
     discardLanguageServices();
     throw new TooDeep(offset);
   }
+  if (isTooHigh(result.value)) throw new TooDeep(offset);
+  return result;
 }
 
-export { nameSpan, propertySpan, spanOf } from "./places.ts";
+/** The tree and the mistakes as by Langium's parser, which looks at the places of the mistakes only; undefined if that does not do. */
+function parseAround(text: string, source: SourceFile, sink: DiagnosticSink): Program | undefined {
+  const around = parseAroundMistakes(wholeParser(), text, (piece, offset) =>
+    byLangium<Program>(piece, "Program", offset),
+  );
+  if (around === undefined) return undefined;
+  const errors = around.regions.map(({ result }) => result.lexerErrors.length + result.parserErrors.length);
+  if (errors.reduce((sum, count) => sum + count, 0) > MAX_ERRORS) return undefined;
+  const program: Program = { $type: "Program", statements: around.statements as Program["statements"] };
+  for (const { result, offset } of around.regions) {
+    reportSyntaxErrors(result, source, offset, sink);
+    shiftTree(result.value, offset);
+  }
+  AstUtils.linkContentToContainer(program);
+  return program;
+}

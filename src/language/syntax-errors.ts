@@ -3,7 +3,7 @@ import type { DiagnosticSink, SourceFile } from "./diagnostics.ts";
 import { hintForLine } from "./foreign-words.ts";
 
 /** The most errors that are worth telling about one source: past a mistake, most others follow from it. */
-const MAX_ERRORS = 20;
+export const MAX_ERRORS = 20;
 
 interface Outcome {
   readonly lexerErrors: readonly { readonly offset: number; readonly length: number; readonly message: string }[];

@@ -27,7 +27,7 @@ push(l, pop(l)) fail "end {x}"
 
 export const LIB = "fn accept(gpa) { return TDG.MEM.PAGE.ACCEPT(gpa: gpa) }\nlet shared = { n: 0 }\n";
 
-const TOKENS =
+export const TOKENS =
   SEED_FLOW.match(
     /[A-Za-z_][A-Za-z0-9_]*|0x[0-9a-f_]+|[0-9]+[KMGT]?|"(\\.|[^"\n])*"|\.\.|[=!<>]=|&&|\|\||<<|>>|[^\sA-Za-z0-9]/g,
   ) ?? [];

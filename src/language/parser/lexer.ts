@@ -14,8 +14,8 @@ export interface Tokens {
   readonly ends: Uint32Array;
   /** Start and end of each comment, in turn. */
   readonly comments: readonly number[];
-  /** Whether each character belongs to a token, to a comment or to blank space. Those that do not are left out. */
-  readonly clean: boolean;
+  /** Places of the characters that belong to nothing. */
+  readonly junk: readonly number[];
 }
 
 export class FlowLexer {
@@ -69,7 +69,7 @@ export class FlowLexer {
     const known = new Map(this.#keywords);
     const [token, blank, comment] = [this.#token, this.#blank, this.#comment];
     let count = 0;
-    let clean = true;
+    const junk: number[] = [];
     let at = 0;
     while (at < text.length) {
       token.lastIndex = blank.lastIndex = comment.lastIndex = at;
@@ -92,13 +92,12 @@ export class FlowLexer {
         ends[count++] = end;
         at = end;
       } else {
-        clean = false;
-        at++;
+        junk.push(at++);
       }
     }
     kinds[count] = END;
     starts[count] = ends[count] = text.length;
-    return { text, count, kinds, starts, ends, comments, clean };
+    return { text, count, kinds, starts, ends, comments, junk };
   }
 
   #terminalOf(image: string): number {

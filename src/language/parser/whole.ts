@@ -30,25 +30,37 @@ export class WholeParser {
   parse(text: string, ruleName: string, shift: number): AstNode | undefined {
     const tokens = this.lexer.tokenize(text);
     checkBrackets(tokens, shift);
-    const node = tokens.clean ? this.#tree(tokens, ruleName, shift) : undefined;
+    const node = tokens.junk.length === 0 ? this.#tree(tokens, ruleName, shift) : undefined;
     if (node === undefined) checkChains(tokens, shift);
     return node;
   }
 
+  /** The piece of a source that begins with a token: where the piece ends, or where it stops to fit its rule. */
+  parsePiece(tokens: Tokens, first: number, ruleName: string): { node: AstNode | undefined; next: number } {
+    const reader = new Reader(tokens, 0);
+    reader.at = first;
+    const node = attempt(this.#read(ruleName), reader);
+    return { node, next: reader.at };
+  }
+
   #tree(tokens: Tokens, ruleName: string, shift: number): AstNode | undefined {
     const reader = new Reader(tokens, shift);
-    try {
-      const node = this.#read(ruleName)(reader);
-      return reader.at === tokens.count ? (node as unknown as AstNode) : undefined;
-    } catch (error) {
-      if (error instanceof Mismatch) return undefined;
-      throw error;
-    }
+    const node = attempt(this.#read(ruleName), reader);
+    return reader.at === tokens.count ? node : undefined;
   }
 
   #read(name: string): Read {
     const rule = this.#grammar.rules.find((candidate) => candidate.name === name);
     if (rule === undefined) throw new Error(`the grammar has no rule ${name}`);
     return this.#rules.rule(rule);
+  }
+}
+
+function attempt(read: Read, reader: Reader): AstNode | undefined {
+  try {
+    return read(reader) as unknown as AstNode;
+  } catch (error) {
+    if (error instanceof Mismatch) return undefined;
+    throw error;
   }
 }

@@ -4,8 +4,8 @@ import type { Diagnostic as Remark } from "../diagnostics.ts";
 import { DIAGNOSTIC_SOURCE } from "./quick-fixes.ts";
 import { canonicalUri, type Sources } from "./sources.ts";
 
-/** Long enough that typing a word checks once, short enough to feel immediate. */
-const QUIET_MS = 150;
+/** Long enough that letters typed in a row are checked once, short enough to feel immediate with the check itself behind it. */
+const QUIET_MS = 60;
 
 /** What editors show faded. */
 const UNNECESSARY = new Set(["unused", "ignored", "unreachable"]);
