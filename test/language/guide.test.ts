@@ -4,16 +4,21 @@ import { compileFlow } from "../../src/language/compile.ts";
 import { start } from "../runtime/support.ts";
 import { readShipped } from "../runtime/td.ts";
 
-const examples = [...readFileSync("docs/language.md", "utf8").matchAll(/^## (.+?)$|^```tdx\n([\s\S]*?)^```$/gm)].reduce<
-  { title: string; source: string }[]
->((found, [, title, source]) => {
-  if (title !== undefined) found.push({ title, source: "" });
-  else found[found.length - 1] = { title: found.at(-1)!.title, source: source ?? "" };
+/** The guide's examples, each with its section and its number there. */
+function examples(): { readonly title: string; readonly source: string }[] {
+  const found: { title: string; source: string }[] = [];
+  let section = "";
+  let number = 0;
+  const guide = readFileSync("docs/language.md", "utf8");
+  for (const [, title, source] of guide.matchAll(/^## (.+?)$|^```tdx\n([\s\S]*?)^```$/gm)) {
+    if (title !== undefined) [section, number] = [title, 0];
+    else found.push({ title: `${section}, ${++number}`, source: source ?? "" });
+  }
   return found;
-}, []);
+}
 
 describe("each example of the language guide runs to its end", () => {
-  it.each(examples.filter(({ source }) => source !== ""))("$title", async ({ source }) => {
+  it.each(examples())("$title", async ({ source }) => {
     const { program, diagnostics } = await compileFlow("main.tdx", {
       readSource: (path) => (path === "main.tdx" ? source : readShipped(path)),
       flowsFolder: "flows",
