@@ -1,7 +1,7 @@
 /**
  * Host leaves of module 1.5.01 that are left out: live migration and service TDs. One that is called refuses the TD that it names
- * as the module's own would (wrong page, life cycle, operation state), and where that one would go on, answers as a leaf that a
- * module does not have: TDX_OPERAND_INVALID(RAX).
+ * as the module's own would (wrong page, life cycle, operation state), checks its first operands (unsupported-checks.ts), and where
+ * that one would go on, answers as a leaf that a module does not have: TDX_OPERAND_INVALID(RAX).
  */
 import { PT_TDVPR } from "../arch/generated/pamt-types.ts";
 import { TDX_OPERAND_INVALID } from "../arch/generated/status-codes.ts";
@@ -12,6 +12,7 @@ import { lockOwnerTdr } from "./owner.ts";
 import { lockPage, PG_4K, pageOwner } from "./pamt.ts";
 import type { Steps } from "./step.ts";
 import { checkStateAndLockTdcs, lockTdr, NO_LOCK } from "./td.ts";
+import { operandChecks } from "./unsupported-checks.ts";
 
 export interface UnsupportedLeaf {
   readonly name: string;
@@ -76,7 +77,9 @@ export function* refuseLeaf(call: Call): Steps {
     const page = yield* lockPage(call, call.num(info.operand), PG_4K, info.mode, PT_TDVPR, info.operand);
     tdr = yield* lockOwnerTdr(call, pageOwner(call, page.cell), SHARED);
   }
-  yield* checkStateAndLockTdcs(call, tdr, info.opStateMode);
+  const tdcs = yield* checkStateAndLockTdcs(call, tdr, info.opStateMode);
+  const check = operandChecks[call.leaf];
+  if (check !== undefined) yield* check(call, { tdr, tdcs });
   yield "refuse: this emulator has no such leaf";
   fail(TDX_OPERAND_INVALID, RAX);
 }

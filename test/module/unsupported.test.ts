@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { hostLeafInfo } from "../../src/arch/generated/leaves.ts";
 import {
+  TDX_EPT_WALK_FAILED,
   TDX_OP_STATE_INCORRECT,
+  TDX_OPERAND_BUSY,
   TDX_OPERAND_INVALID,
   TDX_PAGE_METADATA_INCORRECT,
+  TDX_TD_NOT_MIGRATABLE,
 } from "../../src/arch/generated/status-codes.ts";
 import { hostLeaves } from "../../src/module/leaves.ts";
 import { unsupportedLeaves } from "../../src/module/unsupported.ts";
@@ -30,8 +33,27 @@ describe("leaves that are left out", () => {
     expect(host.call("TDH.EXPORT.PAUSE", { rcx: free })).toBe(status(TDX_PAGE_METADATA_INCORRECT, 0x1));
     expect(host.call("TDH.EXPORT.PAUSE", { rcx: tdr })).toBe(status(TDX_OP_STATE_INCORRECT));
     expect(host.call("TDH.SERVTD.PREBIND", { rcx: tdr })).toBe(OPERAND_INVALID_RAX);
-    host.must("TDH.MR.FINALIZE", { rcx: tdr });
-    expect(host.call("TDH.EXPORT.STATE.IMMUTABLE", { rcx: tdr })).toBe(OPERAND_INVALID_RAX);
+  });
+
+  it("check their first operands as the module does", () => {
+    const host = new Host();
+    const { tdr } = host.buildTd();
+    const servtd = host.buildTd({ hkid: 34 }).tdr;
+    const free = host.page();
+    expect(host.call("TDH.MIG.STREAM.CREATE", { rcx: tdr, rdx: tdr })).toBe(status(TDX_OPERAND_BUSY, 1));
+    expect(host.call("TDH.MIG.STREAM.CREATE", { rcx: servtd, rdx: tdr })).toBe(status(TDX_PAGE_METADATA_INCORRECT, 1));
+    expect(host.call("TDH.MIG.STREAM.CREATE", { rcx: free, rdx: tdr })).toBe(OPERAND_INVALID_RAX);
+    expect(host.call("TDH.SERVTD.PREBIND", { rcx: tdr, rdx: 8 })).toBe(status(TDX_OPERAND_INVALID, 2));
+    expect(host.call("TDH.SERVTD.PREBIND", { rcx: tdr, r8: 1 })).toBe(status(TDX_OPERAND_INVALID, 8));
+    expect(host.call("TDH.SERVTD.PREBIND", { rcx: tdr, r9: 1 })).toBe(status(TDX_OPERAND_INVALID, 9));
+    expect(host.call("TDH.SERVTD.PREBIND", { rcx: tdr, r10: 2 })).toBe(status(TDX_OPERAND_INVALID, 10));
+    expect(host.call("TDH.SERVTD.BIND", { rcx: tdr, rdx: free })).toBe(status(TDX_PAGE_METADATA_INCORRECT, 2));
+    expect(host.call("TDH.SERVTD.BIND", { rcx: tdr, rdx: servtd })).toBe(status(TDX_OP_STATE_INCORRECT));
+    host.must("TDH.MR.FINALIZE", { rcx: servtd });
+    expect(host.call("TDH.SERVTD.BIND", { rcx: tdr, rdx: servtd })).toBe(OPERAND_INVALID_RAX);
+    expect(host.call("TDH.EXPORT.STATE.IMMUTABLE", { rcx: servtd })).toBe(status(TDX_TD_NOT_MIGRATABLE));
+    expect(host.call("TDH.EXPORT.UNBLOCKW", { rcx: 1, rdx: servtd })).toBe(status(TDX_OPERAND_INVALID, 1));
+    expect(host.call("TDH.EXPORT.UNBLOCKW", { rcx: 0, rdx: servtd })).toBe(status(TDX_EPT_WALK_FAILED, 1));
   });
 
   it("leave no lock behind", () => {
