@@ -80,8 +80,14 @@ function platformOf(json: Json): PlatformConfig {
     },
     cacheBlocks: count(json.cacheBlocks, "cacheBlocks", defaultPlatform.cacheBlocks),
     entropySeed: count(section("entropy").seed, "entropy.seed", defaultPlatform.entropySeed),
-    integrity: typeof json.integrity === "boolean" ? json.integrity : defaultPlatform.integrity,
+    integrity: integrityOf(json),
   };
+}
+
+/** `integrity`, which the writer says, or the firmware's word for it (SYSINFO_TABLE), `tdxWithoutIntegrity`. */
+function integrityOf({ integrity, tdxWithoutIntegrity }: Json): boolean {
+  if (typeof integrity === "boolean") return integrity;
+  return typeof tdxWithoutIntegrity === "boolean" ? !tdxWithoutIntegrity : defaultPlatform.integrity;
 }
 
 /** The first line of a log. @throws LogFormatError */

@@ -139,3 +139,17 @@ test("results do not depend on history", () => {
   const { mismatches, ...without } = replay(log(...lines), { recording: false });
   expect(replay(log(...lines), { recording: true })).toEqual({ ...without, mismatches });
 });
+
+describe("memory integrity, which a processor with AES-XTS 128 alone has not,", () => {
+  const tmeActivate = { op: "msr", lp: -1, msr: "0x982", value: "0x1005600000003" };
+  test.each([
+    [{}, 0],
+    [{ integrity: true }, 0],
+    [{ integrity: false }, 1],
+    [{ tdxWithoutIntegrity: true }, 1],
+    [{ tdxWithoutIntegrity: false }, 0],
+  ])("as the header says: %j", (platform, matches) => {
+    const lines = [{ ...HEADER, platform }, tmeActivate, SYS_INIT].map((line) => JSON.stringify(line));
+    expect(replay(new TextEncoder().encode(lines.join("\n"))).matches).toBe(matches);
+  });
+});
