@@ -1,6 +1,11 @@
-/** What the language costs: statements a second with history on, compile time of a long flow, start of the parser. */
+/** What the language costs: statements a second with history on, compile time of a long flow, start of the parser and of the command line. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { compileFlow } from "../src/language/compile.ts";
 import type { FlowProgram } from "../src/language/flow-code.ts";
+import { languageServices, wholeParser } from "../src/language/services.ts";
 import { Machine } from "../src/module/machine.ts";
 import { platformConfig } from "../src/runtime/platform.ts";
 import { Runtime } from "../src/runtime/runtime.ts";
@@ -49,20 +54,59 @@ function unitsPerSecond(program: FlowProgram): number {
   return best;
 }
 
+/** Milliseconds of a piece of work. */
+async function milliseconds(work: () => unknown): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/** Milliseconds from the start of `tdxflow run` to its end: the median of a few. */
+async function commandTime(flow: string): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < 7; round++) {
+    const run = () => spawnSync(process.execPath, ["dist/tdxflow.js", "run", flow], { encoding: "utf8" });
+    times.push(
+      await milliseconds(() => {
+        const { status, stderr } = run();
+        if (status !== 0) throw new Error(stderr);
+      }),
+    );
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1] as number;
+}
+
+async function commandFigures(): Promise<Figure[]> {
+  const { status } = spawnSync(process.execPath, ["scripts/build.ts"], { stdio: "inherit" });
+  if (status !== 0) throw new Error("the command line does not build");
+  const folder = mkdtempSync(join(tmpdir(), "tdxflow-"));
+  const smallest = join(folder, "smallest.tdx");
+  writeFileSync(smallest, "log 1\n");
+  const figures = [
+    { name: "tdxflow run, a flow of one line", value: await commandTime(smallest), unit: "ms" },
+    { name: "tdxflow run, a TD's life", value: await commandTime("scenarios/td-lifecycle.tdx"), unit: "ms" },
+  ];
+  rmSync(folder, { recursive: true });
+  return figures;
+}
+
 export async function run(): Promise<Figure[]> {
-  const figures: Figure[] = [];
+  const parserStart = await milliseconds(() => wholeParser().parse("log 1", "Program", 0));
+  const figures: Figure[] = [{ name: "start of the parser", value: parserStart, unit: "ms" }];
   const long = Array.from({ length: 450 }, (_, index) => FUNCTION.replaceAll("_N", `_${index}`)).join("");
   const lines = long.split("\n").length;
   for (const name of ["cold", "warm"]) {
-    const start = performance.now();
-    await compile(long);
+    const started = name === "cold" ? parserStart : 0;
+    const value = started + (await milliseconds(() => compile(long)));
     const aim = name === "cold" ? { aim: 500 } : {};
-    figures.push({ name: `compile ${lines} lines, ${name}`, value: performance.now() - start, unit: "ms", ...aim });
+    figures.push({ name: `compile ${lines} lines, ${name}`, value, unit: "ms", ...aim });
   }
+  const langiumStart = await milliseconds(() => languageServices().parser.LangiumParser.parse("log 1"));
+  figures.push({ name: "start of Langium's parser, for a source with mistakes", value: langiumStart, unit: "ms" });
   for (const [name, source] of Object.entries(FLOWS)) {
     const program = await compile(source.replace("COUNT", "400_000"));
     const aim = name === "plain loop" ? { aim: 5_000_000 } : {};
     figures.push({ name: `${name}, history on`, value: unitsPerSecond(program), unit: "statements/s", ...aim });
   }
-  return figures;
+  return [...figures, ...(await commandFigures())];
 }
