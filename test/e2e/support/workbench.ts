@@ -60,10 +60,23 @@ export class Workbench {
   }
 
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press("Control+P");
-    await this.#pick(name, name);
+    // Asked before VS Code knows the folder's files, the list stays empty.
+    for (let attempt = 1; !(await this.#tryToOpen(name)); attempt++) {
+      if (attempt === 4) throw new Error(`no file ${name} is offered`);
+    }
     await this.page.locator(`.tab[data-resource-name="${name}"].active`).waitFor();
     await this.editor(name).locator(".view-line").first().waitFor();
+  }
+
+  async #tryToOpen(name: string): Promise<boolean> {
+    await this.page.keyboard.press("Control+P");
+    try {
+      await this.#pick(name, name, 6000);
+      return true;
+    } catch {
+      await this.page.keyboard.press("Escape");
+      return false;
+    }
   }
 
   /** Runs a command by its title in the palette. */
@@ -73,10 +86,10 @@ export class Workbench {
     await this.page.locator(".quick-input-widget").waitFor({ state: "hidden" });
   }
 
-  async #pick(text: string, row: string): Promise<void> {
+  async #pick(text: string, row: string, timeout = 20_000): Promise<void> {
     await this.page.locator(".quick-input-widget:visible .quick-input-box input").fill(text);
     // Until the list follows the text, Enter would pick another row.
-    await this.page.locator(".quick-input-list .monaco-list-row.focused").filter({ hasText: row }).waitFor();
+    await this.page.locator(".quick-input-list .monaco-list-row.focused").filter({ hasText: row }).waitFor({ timeout });
     await this.page.keyboard.press("Enter");
   }
 
