@@ -73,7 +73,19 @@ function wholeStatement(parser: WholeParser, tokens: Tokens, first: number): Sta
   if (node === undefined) return next;
   const from = first === 0 ? 0 : (tokens.ends[first - 1] as number);
   const to = tokens.starts[next] as number;
-  return tokens.junk.some((place) => place >= from && place < to) ? next : { node, first, next };
+  return (firstFrom(tokens.junk, from) ?? to) < to ? next : { node, first, next };
+}
+
+/** The first of places in ascending order that is not before `from`. */
+function firstFrom(places: readonly number[], from: number): number | undefined {
+  let low = 0;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((places[middle] as number) < from) low = middle + 1;
+    else high = middle;
+  }
+  return places[low];
 }
 
 /** What Langium's parser makes of the statement in which the token `stop` does not fit; and the function that the region ends with. */
