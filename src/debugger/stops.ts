@@ -222,6 +222,8 @@ export class Stops {
     const { debuggee, isBehindInput } = this.timeline;
     // An input leads to no other place: whatever stops there did so before it.
     if (isBehindInput) return false;
+    // So did what stops where a unit was left in the middle of its statement: there it was a place inside that unit.
+    if (!this.timeline.isInside && debuggee.place !== AT_STATEMENT) return false;
     switch (debuggee.place) {
       case AT_STATEMENT:
         return this.breakpoints.statementFlags[debuggee.statement] === 1;

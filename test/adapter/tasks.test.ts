@@ -165,3 +165,45 @@ log "{sum} {r[1].status}"
   await client.move("stepBack");
   expect(await client.place()).toBe("targets.tdx:6");
 });
+
+it("a VCPU's thread stands in its TDCALL while the host works on the same page", async () => {
+  const flow = "/flow/guest.tdx";
+  const client = new Client({
+    [flow]: `import "tdx/host"
+let td = new_td({ attributes: 0, pages: 1 })
+let tdr = td.tdr
+let tdvpr = td.vcpus[0].tdvpr
+aug_page(td, 0x5000)
+TDH.VP.FLUSH(tdvpr: tdvpr)
+guest tdvpr {
+  let accepted = TDG.MEM.PAGE.ACCEPT(gpa: 0x5000, level: 0)
+  log "guest: {accepted.status}"
+}
+spawn vcpu on lp 1 { TDH.VP.ENTER(tdvpr: tdvpr) }
+yield
+let blocked = TDH.MEM.RANGE.BLOCK(gpa: 0x5000, level: 0, tdr: tdr)
+log "host: {blocked.status}"
+join vcpu
+`,
+  });
+  await client.launch(flow, { functions: [{ name: "TDG.MEM.PAGE.ACCEPT" }], filters: ["busy"] });
+  await client.stop();
+  const inGuest = await client.move("continue");
+  const { threads } = await client.request("threads");
+  expect(threads.map(({ name }: { name: string }) => name)).toEqual(["main · LP 0", "vcpu · LP 1 · guest"]);
+  for (let i = 0; i < 100 && !(await client.stack())[0]?.name.includes("read the entry again"); i++) {
+    await client.move("next", { granularity: "instruction" });
+  }
+  const names = (await client.stack()).map(({ name }) => name.split(":")[0]);
+  expect([names[0], ...names.slice(-2)]).toEqual(["TDG.MEM.PAGE.ACCEPT", "guest (guest)", "vcpu"]);
+  const busy = await client.move("next", { threadId: 1 });
+  const refused = busy.reason === "exception" ? busy : await client.move("next", { threadId: 1 });
+  expect(refused).toMatchObject({ reason: "exception", threadId: 1 });
+  const info = await client.request("exceptionInfo");
+  expect(info.exceptionId).toBe("TDX_OPERAND_BUSY(RCX)");
+  expect(info.description).toMatch(/held exclusive by vcpu \(LP 1\) in TDG\.MEM\.PAGE\.ACCEPT at src\/module\/guest\//);
+  await client.move("stepOut", { threadId: inGuest.threadId });
+  await client.request("continue", { threadId: 1 });
+  await client.event("terminated");
+  expect(client.output("stdout")).toBe("guest: TDX_SUCCESS\nhost: TDX_OPERAND_BUSY(RCX)\n");
+});

@@ -159,4 +159,58 @@ describe.each(FLOWS)("$name", ({ text, inGuest = false }) => {
       { numRuns: 8 },
     );
   });
+
+  it("stops at the same places in both directions, whoever was chosen on the way", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(move, { minLength: 2, maxLength: 6 }), async (walk) => {
+        const test = await open();
+        const { session } = test;
+        const { control, breakpoints, exceptions } = session;
+        const first = session.position.step;
+        for (const each of walk) {
+          for (let i = 0; i < each.times && !session.timeline.hasEnded; i++)
+            await control.forward(each.command, each.granularity, { ...each, task: taskOf(test, each.who) });
+        }
+        breakpoints.setFunctions([{ name: "TDH.MEM.*" }, { name: "TDG.*" }]);
+        exceptions.set([{ filter: "busy" }]);
+        await control.goToStep(first);
+        const there: string[] = [];
+        while ((await control.forward("continue")).reason !== "end") there.push(stateOf(test));
+        const end = session.position;
+        await control.goToStep(first);
+        await control.goToStep(end.step);
+        const back: string[] = [];
+        while ((await control.backward("continue")).reason !== "start" && session.position.step >= first) {
+          back.push(stateOf(test));
+        }
+        expect(back.reverse()).toEqual(there);
+      }),
+      { numRuns: 6 },
+    );
+  });
+});
+
+it("goes back over calls that were left standing where history has forgotten their beginning", async () => {
+  const long = RACE.replace("spawn a", "let n = 0\nfor i in 0 .. 12000 { n += 1 }\nspawn a").replace(
+    "  for i in 0 .. 2 {",
+    "  for i in 0 .. 2 {\n    let m = 0\n    for k in 0 .. 3000 { m += k }",
+  );
+  const test = await openSession(long, 2 ** 12);
+  const { session } = test;
+  const { control, timeline } = session;
+  const [, a, b] = await (async () => {
+    while (session.debuggee.runtime.tasks().length < 3) timeline.forward();
+    return session.debuggee.runtime.tasks().map(({ id }) => id);
+  })();
+  while (!session.debuggee.trace.includes("lock")) await control.forward("in", "module", { task: a });
+  const before = stateOf(test);
+  // B comes far while A stands inside; only then A moves.
+  for (let i = 0; i < 4; i++) await control.forward("out", "statement", { task: b, isSingle: true });
+  const between = stateOf(test);
+  expect(session.position.step - Number(before.split(".")[0])).toBeGreaterThan(5000);
+  await control.forward("over", "module", { task: a });
+  await control.backward("over", "module", { task: a });
+  expect(stateOf(test)).toBe(between);
+  await control.goToStep(...((before.split(" ")[0] as string).split(".").map(Number) as [number, number]));
+  expect(stateOf(test)).toBe(before);
 });
