@@ -118,16 +118,21 @@ describe("the parser of whole sources and the one for sources with mistakes", ()
     TIMEOUT,
   );
 
-  it("tell the same words from each other", () => {
-    const { lexer } = wholeParser();
-    fc.assert(
-      fc.property(fc.oneof(mutated, fc.string({ unit: "binary" })), (text) => {
-        const { count, kinds, starts, comments } = lexer.tokenize(text);
-        const { tokens, hidden } = languageServices().parser.Lexer.tokenize(text);
-        const own = Array.from({ length: count }, (_, at) => [lexer.names[kinds[at] ?? 0], starts[at]]);
-        expect(own).toEqual(tokens.map(({ tokenType, startOffset }) => [tokenType.name, startOffset]));
-        expect(comments.filter((_, at) => at % 2 === 0)).toEqual(hidden.map(({ startOffset }) => startOffset));
-      }),
-    );
-  });
+  it(
+    "tell the same words from each other",
+    () => {
+      const { lexer } = wholeParser();
+      fc.assert(
+        fc.property(fc.oneof(mutated, fc.string({ unit: "binary" })), (text) => {
+          const { count, kinds, starts, comments } = lexer.tokenize(text);
+          const { tokens, hidden } = languageServices().parser.Lexer.tokenize(text);
+          const own = Array.from({ length: count }, (_, at) => [lexer.names[kinds[at] ?? 0], starts[at]]);
+          expect(own).toEqual(tokens.map(({ tokenType, startOffset }) => [tokenType.name, startOffset]));
+          expect(comments.filter((_, at) => at % 2 === 0)).toEqual(hidden.map(({ startOffset }) => startOffset));
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    TIMEOUT,
+  );
 });

@@ -32,20 +32,17 @@ export class FlowNode {
 
 export function setProperty(node: FlowNode, name: string, operator: string, value: unknown): void {
   const properties = node as unknown as Record<string, unknown>;
+  let index: number | undefined;
   if (operator === "+=") {
-    const list = (properties[name] ??= []) as unknown[];
-    if (value instanceof FlowNode) link(value, node, name, list.length);
-    list.push(value);
-    return;
-  }
-  if (value instanceof FlowNode) link(value, node, name, undefined);
-  properties[name] = operator === "?=" ? true : value;
-}
-
-function link(child: FlowNode, container: FlowNode, property: string, index: number | undefined): void {
-  child.$container = container;
-  child.$containerProperty = property;
-  child.$containerIndex = index;
+    const list = properties[name] as unknown[] | undefined;
+    if (list === undefined) properties[name] = [value];
+    else list.push(value);
+    index = list === undefined ? 0 : list.length - 1;
+  } else properties[name] = operator === "?=" ? true : value;
+  if (!(value instanceof FlowNode)) return;
+  value.$container = node;
+  value.$containerProperty = name;
+  value.$containerIndex = index;
 }
 
 /** The tokens do not fit the grammar. */

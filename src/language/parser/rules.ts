@@ -74,6 +74,7 @@ export class Rules {
         .map(({ name, defaultValue }) => [name, defaultValue]);
       this.#defaults.set(node.$type, defaults);
     }
+    if (defaults.length === 0) return;
     const values = node as unknown as Record<string, unknown>;
     for (const [name, value] of defaults) values[name] ??= Array.isArray(value) ? [...value] : value;
   }
@@ -168,7 +169,8 @@ export class Rules {
       const end = reader.ends[at] as number;
       reader.at++;
       setProperty(node, feature, operator, reader.text.slice(start, end));
-      (node.$parts ??= []).push(feature, start + shift, end + shift);
+      if (node.$parts === undefined) node.$parts = [feature, start + shift, end + shift];
+      else node.$parts.push(feature, start + shift, end + shift);
     };
   }
 
