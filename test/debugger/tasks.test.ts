@@ -1,8 +1,10 @@
 /** Tasks that are moved by turns, also inside the module: every walk has its exact way back. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cellsDataId, slotDataId } from "../../src/debugger/data-breakpoints.ts";
 import { AT_STATEMENT } from "../../src/debugger/debuggee.ts";
 import type { Command, Granularity } from "../../src/debugger/goals.ts";
+import { isBefore } from "../../src/debugger/position.ts";
 import { openSession, stateOf, type TestSession } from "./support.ts";
 
 /** Two LPs add the same S-EPT tables; each tries again while the other one holds what it needs. */
@@ -172,7 +174,12 @@ describe.each(FLOWS)("$name", ({ text, inGuest = false }) => {
             await control.forward(each.command, each.granularity, { ...each, task: taskOf(test, each.who) });
         }
         breakpoints.setFunctions([{ name: "TDH.MEM.*" }, { name: "TDG.*" }]);
-        exceptions.set([{ filter: "busy" }]);
+        exceptions.set([{ filter: "busy" }, { filter: "invariant" }]);
+        const { machine, runtime } = session.debuggee;
+        breakpoints.setData(machine, [
+          { dataId: cellsDataId(machine, machine.platform.lpCell(1), 34) },
+          { dataId: slotDataId(runtime.state.globals) },
+        ]);
         await control.goToStep(first);
         const there: string[] = [];
         while ((await control.forward("continue")).reason !== "end") there.push(stateOf(test));
@@ -180,7 +187,10 @@ describe.each(FLOWS)("$name", ({ text, inGuest = false }) => {
         await control.goToStep(first);
         await control.goToStep(end.step);
         const back: string[] = [];
-        while ((await control.backward("continue")).reason !== "start" && session.position.step >= first) {
+        while (
+          (await control.backward("continue")).reason !== "start" &&
+          isBefore({ step: first, sub: 0 }, session.position)
+        ) {
           back.push(stateOf(test));
         }
         expect(back.reverse()).toEqual(there);
