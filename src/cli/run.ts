@@ -81,7 +81,10 @@ function runProgram(program: FlowProgram, { path, log, statements, seed, json }:
     output.push(text);
     if (!json) console.log(text);
   };
-  const runtime = new Runtime(program, machine, { hooks: { output: say }, ...(seed !== undefined && { scheduleSeed: seed }) });
+  const runtime = new Runtime(program, machine, {
+    hooks: { output: say },
+    ...(seed !== undefined && { scheduleSeed: seed }),
+  });
   runtime.run(statements);
   const failure =
     runtime.failure ??

@@ -53,7 +53,7 @@ export function allowed(work: Work, node: CallExpression): boolean {
   return !work.pure;
 }
 
-/** The dotted name if the callee is a leaf: a path that begins with TDH or TDG. */
+/** The dotted name if the callee is a leaf: a path that begins with TDH or TDG, or with that in small letters by mistake. */
 function leafName(work: Work, callee: Expression | undefined): string | undefined {
   const parts: string[] = [];
   let at = callee;
@@ -61,7 +61,7 @@ function leafName(work: Work, callee: Expression | undefined): string | undefine
     parts.unshift(at.member);
     at = at.receiver;
   }
-  if (at?.$type !== "NameReference" || (at.name !== "TDH" && at.name !== "TDG") || parts.length === 0) return undefined;
+  if (at?.$type !== "NameReference" || parts.length === 0 || !/^td[hg]$/i.test(at.name)) return undefined;
   return work.context.scope.find(at.name) === undefined ? [at.name, ...parts].join(".") : undefined;
 }
 

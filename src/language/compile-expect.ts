@@ -5,6 +5,7 @@ import { OP_EXPECT, OP_EXPECT_COMPARE, type Operator } from "./flow-code.ts";
 import type { ExpectStatement, Expression, MemberAccess } from "./generated/ast.ts";
 import { spanOf } from "./places.ts";
 import { beginStatement } from "./statement-start.ts";
+import { warnOfStatusText } from "./status-text.ts";
 import { complain, type Work } from "./work.ts";
 
 export function compileExpect(work: Work, node: ExpectStatement): void {
@@ -38,6 +39,7 @@ function compilePart(work: Work, value: Expression | undefined, fails: boolean, 
   if (value?.$type === "BinaryExpression" && isComparison(value.operator)) {
     const { operator } = value;
     if (fails && operator !== "==") complain(work, span, "expect", "expect fails takes a call, or a call == STATUS");
+    warnOfStatusText(work, value);
     compileExpression(work, value.left);
     compileExpression(work, value.right);
     const expectation = tables.expectations.push({ text, operator, fails, ok: false }) - 1;

@@ -36,6 +36,7 @@ import type {
 import { parseExpression } from "./parse.ts";
 import { spanOf } from "./places.ts";
 import type { FlowSymbol } from "./scope.ts";
+import { warnOfStatusText } from "./status-text.ts";
 import { parseNumber, splitString } from "./strings.ts";
 import { type Constant, FunctionValue, fromBig } from "./values.ts";
 import { complain, noteUse, type Work, warn } from "./work.ts";
@@ -157,6 +158,13 @@ function emitFunctionValue(work: Work, index: number, name: string): void {
   work.context.emitter.emit(OP_CONSTANT, [work.tables.constant(new FunctionValue(index, name))], 0, 1);
 }
 
+/** Words that are no names where their block is not as it has to be. */
+export const BLOCKS: Readonly<Record<string, string | undefined>> = {
+  platform: "a platform block has entries and their values: platform { packages 2 lps 4 }, with neither = nor :",
+  test: 'a test has a name: test "what holds" { … }',
+  range: "a range is written 0 .. n",
+};
+
 export function unknownName(work: Work, name: string, span: Span): void {
   if (builtinNumbers.has(name)) {
     complain(work, span, "builtin-value", `"${name}" is built in and can only be called: ${name}(…)`);
@@ -173,6 +181,10 @@ export function unknownName(work: Work, name: string, span: Span): void {
   const symbol = work.context.scope.find(name);
   if (symbol?.kind === "module") {
     complain(work, span, "module-value", `"${name}" is an import: write ${name}.NAME`);
+    return;
+  }
+  if (BLOCKS[name] !== undefined) {
+    complain(work, span, "unknown-name", BLOCKS[name]);
     return;
   }
   const here = wordHere(name);
@@ -204,6 +216,7 @@ function compileUnary(work: Work, node: UnaryExpression): void {
 function compileBinary(work: Work, node: BinaryExpression): void {
   const { emitter } = work.context;
   compileExpression(work, node.left);
+  warnOfStatusText(work, node);
   if (node.operator === "&&" || node.operator === "||") {
     const end = new Label();
     emitter.jump(node.operator === "&&" ? OP_AND : OP_OR, end, [], 1, 0, spanOf(node));

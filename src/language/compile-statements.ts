@@ -10,7 +10,7 @@ import {
   compileWith,
 } from "./compile-control.ts";
 import { compileExpect } from "./compile-expect.ts";
-import { compileExpression, operatorNumber } from "./compile-expressions.ts";
+import { BLOCKS, compileExpression, operatorNumber } from "./compile-expressions.ts";
 import { compileGuest, compileJoin, compileSpawn } from "./compile-functions.ts";
 import {
   OP_BINARY,
@@ -134,7 +134,7 @@ function compileExpressionStatement(work: Work, node: ExpressionStatement): void
     return;
   }
   if (target === undefined) return;
-  const isForeign = target.$type === "NameReference" && wordHere(target.name) !== undefined;
+  const isForeign = target.$type === "NameReference" && (wordHere(target.name) ?? BLOCKS[target.name]) !== undefined;
   if (target.$type !== "CallExpression" && !isForeign)
     complain(
       work,

@@ -56,10 +56,16 @@ function endOf(token: ParserError["token"] | undefined, otherwise: number): numb
   return token?.endOffset !== undefined && token.endOffset >= 0 ? token.endOffset + 1 : otherwise;
 }
 
+/** Words that begin what no block can have in it. */
+const TOP_LEVEL = /^(fn|import)$/;
+
 /** The parser's message in words. */
 function explain(error: ParserError, atEnd: boolean): string {
   const found = atEnd ? "the text ends" : `found "${error.token.image}"`;
   const expected = /Expecting token of type '(.+?)' but found/.exec(error.message);
+  if (expected?.[1] === "}" && TOP_LEVEL.test(error.token.image))
+    return `"${error.token.image}" can only stand at the top level of a file`;
+  if (expected?.[1] === "=") return `expected "=", but ${found}: a variable has a value from the start, let x = …`;
   if (expected !== null && expected[1] !== "EOF") return `expected ${tokenName(expected[1] as string)}, but ${found}`;
   if (expected !== null) return `unexpected "${error.token.image}"`;
   const after = error.previousToken?.image;

@@ -1,4 +1,5 @@
 /** Fields of records and elements of lists. */
+import { builtinNumbers } from "../language/builtins.ts";
 import { nearest } from "../language/diagnostics.ts";
 import { isInteger } from "../language/values.ts";
 import { hintFor } from "./arguments.ts";
@@ -20,16 +21,17 @@ export function getField(state: SessionState, value: unknown, name: string): unk
     return new LockValue(value.state, name);
   }
   const fields = fieldsOf(value, state.heap);
-  if (fields === undefined)
-    throw new FlowError(
-      `${aType(value)} has no field "${name}"`,
-      value === null ? "a function without return gives null" : "only records and results have fields",
-    );
+  if (fields === undefined) throw new FlowError(`${aType(value)} has no field "${name}"`, hintForField(value, name));
   const near = nearest(name, fields.keys());
   throw new FlowError(
     `there is no field "${name}"`,
     near === undefined ? `it has ${[...fields.keys()].join(", ")}` : `did you mean "${near}"?`,
   );
+}
+
+function hintForField(value: unknown, name: string): string {
+  if (value === null) return "a function without return gives null";
+  return builtinNumbers.has(name) ? `${name} is a function: ${name}(value, …)` : "only records and results have fields";
 }
 
 export function setField(state: SessionState, value: unknown, name: string, to: unknown): void {
@@ -50,7 +52,8 @@ export function setField(state: SessionState, value: unknown, name: string, to: 
 }
 
 function position(state: SessionState, list: unknown, index: unknown): number {
-  if (!(list instanceof ListValue)) throw new FlowError(`${aType(list)} has no elements by number`, "only lists have");
+  if (!(list instanceof ListValue))
+    throw new FlowError(`${aType(list)} has no elements by number`, 'only lists have; a record has fields: r["name"]');
   if (!isInteger(index)) throw new FlowError(`an index must be an integer, not ${aType(index)}`, hintFor(index));
   const length = state.heap.length(list);
   if (index >= length) {

@@ -18,7 +18,7 @@ import {
 } from "../language/values.ts";
 import { hintFor } from "./arguments.ts";
 import { FlowError } from "./flow-error.ts";
-import type { Heap } from "./heap.ts";
+import { type Heap, ListValue } from "./heap.ts";
 import { LeafResult } from "./leaf-result.ts";
 import { aType, equal } from "./values.ts";
 
@@ -38,18 +38,22 @@ export function binary(operator: number, a: unknown, b: unknown, heap: Heap): un
   const left = a instanceof Status ? a.integer : a;
   const right = b instanceof Status ? b.integer : b;
   if (!isInteger(left) || !isInteger(right)) {
-    const hint =
-      name === "+" && (typeof a === "string" || typeof b === "string")
-        ? 'to put values into text, write "…{value}…"'
-        : isInteger(left) || isInteger(right)
-          ? hintFor(isInteger(left) ? b : a)
-          : "only == and != compare other values";
+    const hint = operatorHint(name, a, b);
     throw new FlowError(`${name} takes integers, not ${aType(a)} and ${aType(b)}`, hint);
   }
   return integers(operator, left, right);
 }
 
 const NOT_ZERO = "only what is not 0 can divide: look at it before";
+
+function operatorHint(name: string | undefined, a: unknown, b: unknown): string {
+  if (name === "+" && (typeof a === "string" || typeof b === "string"))
+    return 'to put values into text, write "…{value}…"';
+  if (a instanceof ListValue || b instanceof ListValue) return "push(list, value) appends to a list";
+  if (typeof a === "boolean" && /^[<>]/.test(name ?? "")) return "write a < b && b < c";
+  if (isInteger(a) || isInteger(b)) return hintFor(isInteger(a) ? b : a);
+  return "only == and != compare other values";
+}
 
 /** Characters that a string can have: `s += s` would soon take all memory. */
 const MAX_TEXT = 2 ** 24;

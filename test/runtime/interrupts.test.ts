@@ -62,6 +62,19 @@ fn on_lp_2() { on lp 2 { return TDH.VP.ENTER(tdvpr: tdvpr) } }`;
     expect(await run(statements)).toEqual(["12", "20"]);
   });
 
+  it("lets a host shoot translations down as Linux does: block, track, an IPI, remove", async () => {
+    const statements = `
+expect seen == ["guest"]
+TDH.MEM.RANGE.BLOCK(gpa: 0x1000, level: 0, tdr: td.tdr)
+TDH.MEM.TRACK(tdr: td.tdr)
+expect fails TDH.MEM.PAGE.REMOVE(gpa: 0x1000, level: 0, tdr: td.tdr) == TDX_TLB_TRACKING_NOT_DONE
+on lp 2 { }
+TDH.MEM.PAGE.REMOVE(gpa: 0x1000, level: 0, tdr: td.tdr)
+join runner
+log seen`;
+    expect(await run(statements)).toEqual(['["guest", "exit 1"]']);
+  });
+
   it("waits while the LP is inside the module", async () => {
     const statements = `
 spawn caller on lp 3 { pause at 1 TDH.MEM.TRACK(tdr: td.tdr) push(seen, "tracked") }

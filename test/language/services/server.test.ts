@@ -80,6 +80,8 @@ describe("quick fixes", () => {
     ["an unknown operand", "TDH.MEM.TRACK(tdrr: 1)\n", "TDH.MEM.TRACK(tdr: 1)\n"],
     ["an unknown name", "let page = 1\nlog pagee\n", "let page = 1\nlog page\n"],
     ["a word of another language", "const x = 1\n", "let x = 1\n"],
+    ["a leaf in small letters", "tdh.mem.track(tdr: 4K)\n", "TDH.MEM.TRACK(tdr: 4K)\n"],
+    ["a status as text", 'log TDH.SYS.INIT().status == "TDX_SUCCESS"\n', "log TDH.SYS.INIT().status == TDX_SUCCESS\n"],
     ["an unknown constant", "log TDX_OPERAND_BUSSY\n", "log TDX_OPERAND_BUSY\n"],
     ["an unknown metadata field", "log TD_FIELD.TSC_OFSET\n", "log TD_FIELD.TSC_OFFSET\n"],
     [
