@@ -5,6 +5,7 @@
 import { OP_STATE_UNINITIALIZED } from "../arch/generated/op-states.ts";
 import { PT_NDA, PT_RSVD, PT_TDR, PT_TDVPR } from "../arch/generated/pamt-types.ts";
 import { SEPT_FREE } from "../arch/generated/sept-states.ts";
+import type { Store } from "../state/store.ts";
 import type { Call } from "./call.ts";
 import { isL2Free } from "./l2-entry.ts";
 import {
@@ -15,7 +16,9 @@ import {
   TDR_HKID,
   TDR_LIFECYCLE_STATE,
   TDR_NUM_TDCX,
+  TDR_TD_UUID,
   TDR_TDCX_PA,
+  TDVPS_HP_LOCK_BUSY_START,
   TDVPS_NUM_TDVPS_PAGES,
   TDVPS_TDVPS_PAGE_PA,
 } from "./layout.ts";
@@ -34,6 +37,10 @@ import {
   TDMR_WORDS,
 } from "./sys.ts";
 import { MIN_NUM_TDCS_PAGES, TD_TEARDOWN } from "./td.ts";
+
+/** Pages for whose addresses a TDR and a TDVPS have room: up to the field that comes next. */
+export const MAX_TDCX_PAGES = (TDR_TD_UUID - TDR_TDCX_PA) / 2;
+export const MAX_TDVPS_PAGES = (TDVPS_HP_LOCK_BUSY_START - TDVPS_TDVPS_PAGE_PA) / 2;
 
 /** Index of the TDCS page that is the root table of L2 VM 1. */
 const L2_ROOT = TDCS_L2_SEPT_ROOT_1 >>> 10;
@@ -142,10 +149,17 @@ function addPages(call: Call, pages: Page[], base: number, count: number, array:
   }
 }
 
+/** Errors: RangeError for more than the structure has room for, which only somebody else can have written there. */
+function pageCount(store: Store, cell: number, room: number): number {
+  const count = store.read(cell);
+  if (count > room) throw new RangeError(`a structure counts ${count} pages and has room for ${room}`);
+  return count;
+}
+
 function surveyTd(call: Call, hpa: number): Td {
   const { store, memory } = call;
   const tdr = memory.cell(hpa);
-  const count = store.read(tdr + TDR_NUM_TDCX);
+  const count = pageCount(store, tdr + TDR_NUM_TDCX, MAX_TDCX_PAGES);
   const tdcx = Array.from({ length: count }, (_, i) => store.readNumber(tdr + TDR_TDCX_PA + i * 2));
   const lifecycle = store.read(tdr + TDR_LIFECYCLE_STATE);
   const usable = count >= MIN_NUM_TDCS_PAGES && lifecycle !== TD_TEARDOWN;
@@ -196,7 +210,7 @@ function mappingsOf(call: Call, table: number, level: number, gpa: number, l2: b
 function surveyVcpu(call: Call, { hpa, owner }: Page): VcpuPages {
   const { store } = call;
   const tdvpr = call.memory.cell(hpa);
-  const pages = Array.from({ length: store.read(tdvpr + TDVPS_NUM_TDVPS_PAGES) }, (_, i) =>
+  const pages = Array.from({ length: pageCount(store, tdvpr + TDVPS_NUM_TDVPS_PAGES, MAX_TDVPS_PAGES) }, (_, i) =>
     i === 0 ? hpa : store.readNumber(tdvpr + TDVPS_TDVPS_PAGE_PA + i * 2),
   );
   return { hpa, tdvpr, owner, pages };

@@ -15,6 +15,7 @@ import {
 import type { Machine } from "../../module/machine.ts";
 import { PAGE_BYTES } from "../../module/pamt.ts";
 import { levelBytes } from "../../module/sept-entry.ts";
+import { MAX_TDCX_PAGES, MAX_TDVPS_PAGES } from "../../module/survey.ts";
 import { BLOCK_WORDS } from "../../state/store.ts";
 import type { CellRange } from "./item.ts";
 import { type PageRun, type Tdmr, tdmrs, usedRuns } from "./pamt-scan.ts";
@@ -127,9 +128,9 @@ export class Domains {
     // A TDR that was never written has no block yet; its page reads as zeros.
     const tdr = memory.cell(hpa);
     const uuid = Array.from({ length: 8 }, (_, i) => store.read(tdr + TDR_TD_UUID + i)).join();
-    const tdcsPages = Array.from({ length: store.read(tdr + TDR_NUM_TDCX) }, (_, i) =>
-      store.readNumber(tdr + TDR_TDCX_PA + i * 2),
-    );
+    // A host may have overwritten the structure with anything.
+    const tdcxCount = Math.min(store.read(tdr + TDR_NUM_TDCX), MAX_TDCX_PAGES);
+    const tdcsPages = Array.from({ length: tdcxCount }, (_, i) => store.readNumber(tdr + TDR_TDCX_PA + i * 2));
     const tdcs = tdcsPages[0] === undefined ? 0 : memory.peek(tdcsPages[0]);
     const vcpus: Vcpu[] = [];
     const td: Domain = {
@@ -152,7 +153,8 @@ export class Domains {
     for (const page of this.pagesOf((run) => run.type === PT_TDVPR && run.owner === hpa)) {
       const cell = memory.cell(page);
       const state = store.read(cell + TDVPS_VCPU_STATE);
-      const more = Array.from({ length: Math.max(store.read(cell + TDVPS_NUM_TDVPS_PAGES), 1) - 1 }, (_, i) =>
+      const pageCount = Math.min(Math.max(store.read(cell + TDVPS_NUM_TDVPS_PAGES), 1), MAX_TDVPS_PAGES);
+      const more = Array.from({ length: pageCount - 1 }, (_, i) =>
         store.readNumber(cell + TDVPS_TDVPS_PAGE_PA + (i + 1) * 2),
       );
       const index = state === 0 ? vcpus.length : store.read(cell + TDVPS_VCPU_INDEX);
