@@ -43,6 +43,7 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
     description,
     default: isDefault,
     supportsCondition: true,
-    conditionDescription: "Pattern for the name of the status (TDX_PAGE_*), or an expression of the flow language",
+    conditionDescription:
+      "Pattern for the name of the status (TDX_PAGE_*), its class (class: resource busy), or an expression",
   })),
 };

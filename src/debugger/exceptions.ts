@@ -137,6 +137,8 @@ export interface ExceptionHit {
 
 interface ActiveFilter {
   readonly condition: Condition;
+  /** Set if the condition is for the class of the status, like class: resource busy. */
+  readonly className: RegExp | undefined;
   /** Set if the condition is a pattern for the name of the status, like TDX_PAGE_*. */
   readonly names: RegExp | undefined;
 }
@@ -149,6 +151,7 @@ const EXIT_EPT_MISCONFIGURATION = 49;
 /** Filters that are about what a leaf function returned. */
 const OUTCOME_FILTERS = /^(seamcall-error|busy|ept-.*)$/;
 const NAME_PATTERN = /^[A-Z][A-Z0-9_*]*$/;
+const CLASS_PATTERN = /^class\s*:\s*(.+)$/i;
 
 export class ExceptionFilters {
   /** Whether invariants are checked whatever filters are set. */
@@ -162,7 +165,9 @@ export class ExceptionFilters {
     this.active = new Map(
       filters.map(({ filter, condition = ALWAYS }) => {
         const { text } = condition;
-        return [filter, { condition, names: NAME_PATTERN.test(text) ? globToRegExp(text) : undefined }];
+        const className = CLASS_PATTERN.exec(text)?.[1];
+        const names = NAME_PATTERN.test(text) ? globToRegExp(text) : undefined;
+        return [filter, { condition, names, className: className === undefined ? undefined : globToRegExp(className) }];
       }),
     );
   }
@@ -172,9 +177,17 @@ export class ExceptionFilters {
   }
 
   /** The filter that a flow's failure meets. */
-  failed(failure: Failure): ExceptionHit | undefined {
+  failed(failure: Failure, debuggee: Debuggee, now: Position): ExceptionHit | undefined {
     const filter = FAILURE_FILTERS[failure.kind];
-    return this.active.has(filter) ? { filter, failure } : undefined;
+    const active = this.active.get(filter);
+    if (active === undefined) return undefined;
+    const { names, className, condition } = active;
+    // The message of a call that nobody looked at has its status.
+    const [status = ""] = /\bTDX_\w+/.exec(failure.message) ?? [];
+    const { outcome } = debuggee;
+    const classOf = outcome ? decodeStatus(outcome.hi, outcome.lo).className : "";
+    const isMet = names?.test(status) ?? className?.test(classOf) ?? holds(condition, debuggee, now);
+    return isMet ? { filter, failure } : undefined;
   }
 
   /** The first of these events whose filter stops at it. */
@@ -217,7 +230,9 @@ function filtersOf(outcome: Outcome, classify: (outcome: Outcome) => string | un
   return busy ? ["busy", "seamcall-error"] : ["seamcall-error"];
 }
 
-function fits({ condition, names }: ActiveFilter, { hi, lo }: Outcome, debuggee: Debuggee, now: Position): boolean {
+function fits(active: ActiveFilter, { hi, lo }: Outcome, debuggee: Debuggee, now: Position): boolean {
+  const { condition, names, className } = active;
   if (names !== undefined) return names.test(decodeStatus(hi, lo).name ?? "");
+  if (className !== undefined) return className.test(decodeStatus(hi, lo).className);
   return holds(condition, debuggee, now);
 }

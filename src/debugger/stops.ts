@@ -123,7 +123,7 @@ export class Stops {
   private exceptionHere(): ExceptionHit | undefined {
     const { debuggee } = this.timeline;
     const { failure, outcome, place } = debuggee;
-    const failed = failure && this.exceptions.failed(failure);
+    const failed = failure && this.exceptions.failed(failure, debuggee, this.timeline.position);
     if (failed) return failed;
     const isBehindCall = place === IN_STATEMENT || (failure !== undefined && place === ENDED);
     const { position } = this.timeline;

@@ -170,6 +170,30 @@ describe("exception filters", () => {
     expect(await client.move("continue")).toMatchObject({ reason: "end" });
   });
 
+  it("take a class of statuses", async () => {
+    const stopsFor = async (condition: string): Promise<string> => {
+      const filterOptions = [{ filterId: "seamcall-error", condition }];
+      const client = await launched({ filters: [], filterOptions, launch: { stopAtEnd: true } });
+      return (await client.move("continue")).reason;
+    };
+    expect(await stopsFor("class: TDX module state")).toBe("exception");
+    expect(await stopsFor("class: resource busy")).toBe("end");
+  });
+
+  it("take conditions also for what ends the flow", async () => {
+    const stopsFor = async (filterId: string, condition: string): Promise<boolean> => {
+      const client = new Client({ [PROGRAM]: "let a = 1\nif a == 1 { expect a == 2 }\n" });
+      await client.launch(PROGRAM, { filters: [], filterOptions: [{ filterId, condition }] });
+      await client.event("stopped");
+      await client.request("continue", { threadId: 1 });
+      const next = await Promise.race([client.event("stopped"), client.event("terminated")]);
+      return next.event === "stopped";
+    };
+    expect(await stopsFor("expect", "a == 1")).toBe(true);
+    expect(await stopsFor("expect", "a == 2")).toBe(false);
+    expect(await stopsFor("flow-error", "")).toBe(false);
+  });
+
   it("stop at errors of the flow before it is over, with the place", async () => {
     const client = new Client({ [PROGRAM]: "let a = 1\nTDH.SYS.RD(field: 5)\n" });
     await client.launch(PROGRAM);

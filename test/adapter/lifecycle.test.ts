@@ -88,9 +88,7 @@ describe("a TD's first page", () => {
     expect(unreadableBytes).toBeUndefined();
     const beyond = await client.request("readMemory", { memoryReference: "0xfffffffffff00", count: 16 });
     expect(beyond.unreadableBytes).toBe(16);
-    await expect(client.request("readMemory", { memoryReference: "td0", count: 16 })).rejects.toThrow(
-      "is no address",
-    );
+    await expect(client.request("readMemory", { memoryReference: "td0", count: 16 })).rejects.toThrow("is no address");
   });
 });
 
