@@ -32,6 +32,12 @@ export const TOKENS =
     /[A-Za-z_][A-Za-z0-9_]*|0x[0-9a-f_]+|[0-9]+[KMGT]?|"(\\.|[^"\n])*"|\.\.|[=!<>]=|&&|\|\||<<|>>|[^\sA-Za-z0-9]/g,
   ) ?? [];
 
+/** Any text, mostly such as a keyboard gives: fast-check's own strings take seconds to begin with. */
+export function anyText(maxLength: number): fc.Arbitrary<string> {
+  const code = fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 9, max: 126 }) }, fc.nat(0xffff));
+  return fc.array(code, { maxLength }).map((codes) => String.fromCharCode(...codes));
+}
+
 /** A piece of the seed flow with some of its tokens dropped, doubled, swapped, replaced by others or by junk. */
 export const mutated = fc
   .record({
@@ -42,7 +48,7 @@ export const mutated = fc
         fc.nat(TOKENS.length),
         fc.constantFrom("drop", "double", "replace", "insert", "junk"),
         fc.nat(TOKENS.length - 1),
-        fc.string({ maxLength: 4 }),
+        anyText(4),
       ),
       {
         maxLength: 12,
