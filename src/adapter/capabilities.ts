@@ -37,6 +37,21 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsTerminateRequest: true,
   supportTerminateDebuggee: true,
   supportsClipboardContext: true,
+  breakpointModes: [
+    { mode: "entry", label: "Before the statement", appliesTo: ["source"] },
+    {
+      mode: "call",
+      label: "Before its SEAMCALLs",
+      description: "Stops before each SEAMCALL or TDCALL that the statement makes, with the operands in the registers",
+      appliesTo: ["source"],
+    },
+    {
+      mode: "return",
+      label: "Behind its SEAMCALLs",
+      description: "Stops behind each SEAMCALL or TDCALL that the statement makes, with its status and results",
+      appliesTo: ["source"],
+    },
+  ],
   exceptionBreakpointFilters: EXCEPTION_FILTERS.map(({ filter, label, description, default: isDefault }) => ({
     filter,
     label,

@@ -266,5 +266,6 @@ function breakpoint(request: Arguments): DebugProtocol.SourceBreakpoint {
     condition: request.text("condition", ""),
     hitCondition: request.text("hitCondition", ""),
     logMessage: request.text("logMessage", ""),
+    mode: request.text("mode", ""),
   };
 }

@@ -12,6 +12,8 @@ export interface BreakpointRequest {
   readonly condition?: string;
   readonly hitCondition?: string;
   readonly logMessage?: string;
+  /** On a line of a flow: "entry" before the statement (default), "call" before and "return" behind each call that it makes. */
+  readonly mode?: string;
 }
 
 /** What became of it. */

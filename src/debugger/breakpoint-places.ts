@@ -2,9 +2,9 @@
 import type { FlowFunction, FlowProgram, FlowStatement } from "../language/flow-code.ts";
 import type { BreakpointRequest } from "./active-breakpoint.ts";
 import { globToRegExp } from "./glob.ts";
-import { LEAVES } from "./leaf-names.ts";
+import { GUEST_LEAF, LEAVES } from "./leaf-names.ts";
 import { type LeafSource, stepAtOrAfter } from "./leaf-sources.ts";
-import { UnitScans } from "./unit-scan.ts";
+import { calleesOf, UnitScans } from "./unit-scan.ts";
 
 export interface Places {
   /** Numbers of statements: before them. */
@@ -16,6 +16,8 @@ export interface Places {
   /** Leaves: behind their calls. */
   readonly returned?: readonly number[];
   readonly step?: { readonly path: string; readonly line: number };
+  /** Only calls that this statement makes. */
+  readonly callsOf?: number;
   /** The one place where it stands, if it is one. */
   readonly place?: { readonly line: number; readonly column: number };
   /** What it matches. */
@@ -33,7 +35,14 @@ export function flowPlaces(program: FlowProgram, path: string, request: Breakpoi
   const found = statementAt(statements, request);
   if (found === undefined) return "There is no statement at or after this line.";
   const { id, line, column } = found;
-  return { statements: [id], place: { line, column } };
+  const place = { line, column };
+  const { mode = "" } = request;
+  if (mode === "" || mode === "entry") return { statements: [id], place };
+  if (mode !== "call" && mode !== "return") return `There is no breakpoint mode "${mode}".`;
+  const scan = new UnitScans(program).at(program.functions[found.fn] as FlowFunction, found.pc);
+  const callees = calleesOf(program, scan, GUEST_LEAF) ?? LEAVES.map(({ number }) => number);
+  if (callees.length === 0) return "The statement calls no leaf function itself.";
+  return { ...(mode === "call" ? { leaves: callees } : { returned: callees }), callsOf: id, place };
 }
 
 /** A line of a source of the module. */

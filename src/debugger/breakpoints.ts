@@ -264,9 +264,11 @@ export class Breakpoints {
         return returning && returnsNext() ? [...before, ...returning] : before;
       }
       case AT_CALL:
-        return (this.leafFlags[debuggee.callee] && this.byLeaf.get(debuggee.callee)) || [];
+        if (this.leafFlags[debuggee.callee] !== 1) return [];
+        return ofStatement(debuggee, this.byLeaf.get(debuggee.callee) ?? []);
       case IN_STATEMENT:
-        return (debuggee.outcome && this.byReturned.get(debuggee.outcome.callee)) ?? [];
+        if (debuggee.outcome === undefined) return [];
+        return ofStatement(debuggee, this.byReturned.get(debuggee.outcome.callee) ?? []);
       case IN_LEAF: {
         if (this.byStep.size === 0) return [];
         const step = parseTrace(debuggee.trace).frames.at(-1);
@@ -276,4 +278,11 @@ export class Breakpoints {
         return [];
     }
   }
+}
+
+/** Those that stand on calls of any statement, or of the one that makes the present call. */
+function ofStatement(debuggee: Debuggee, placed: readonly Placed[]): readonly Placed[] {
+  if (placed.every(({ callsOf }) => callsOf === undefined)) return placed;
+  const { callStatement } = debuggee;
+  return placed.filter(({ callsOf }) => callsOf === undefined || callsOf === callStatement);
 }

@@ -95,6 +95,8 @@ export interface Debuggee {
   isDone(task: number): boolean;
   /** Another task is the one that moves next; the unit that is under way ends here. */
   choose(task: number): void;
+  /** Before or behind a call: number of the statement that makes it; -1 if there is none. */
+  readonly callStatement: number;
   /** AT_STATEMENT: whether the next unit may end in the same function, as far as its code alone tells. */
   readonly mayStay: boolean;
   /** AT_STATEMENT: number of the statement in the program. Else -1. */

@@ -14,6 +14,7 @@ import {
   STOP_LEAF,
   STOP_RETURNED,
 } from "../runtime/hooks.ts";
+import { statementAt } from "../runtime/places.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { RUNTIME_WARNINGS } from "../runtime/session-state.ts";
 import { latestWarning } from "../runtime/warnings.ts";
@@ -140,6 +141,13 @@ export class FlowDebuggee implements Debuggee {
       .slice(Math.max(0, frames.length - depth + 1))
       .map(({ fn, pc }) => `${fn.index}:${pc}`)
       .join(" ");
+  }
+
+  get callStatement(): number {
+    const frame = this.runtime.frames()[0];
+    if (frame === undefined) return -1;
+    // Behind a call that ends its statement the next operation is the next statement's.
+    return statementAt(this.program, frame.fn, frame.pc - 1)?.id ?? -1;
   }
 
   get mayStay(): boolean {

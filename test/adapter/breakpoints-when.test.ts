@@ -88,6 +88,34 @@ log "{a}"
   });
 });
 
+describe("breakpoint modes", () => {
+  it("stop before and behind the calls that a line makes, not at those of the functions that it calls", async () => {
+    const text =
+      'fn init() { return TDH.SYS.INIT() }\nlet a = init()\nlet b = TDH.SYS.INIT().ok || TDH.SYS.RD(field: 5).ok\nlog "{b}"\n';
+    const client = new Client({ [PROGRAM]: text });
+    await client.launch(PROGRAM, { launch: { stopAtEnd: true } });
+    await client.event("stopped");
+    const stopsFor = async (line: number, mode: string, command: string): Promise<string[]> => {
+      const [answer] = await setLines(client, { line, mode });
+      if (!answer.verified) return [answer.message];
+      const scopes: string[] = [];
+      while ((await client.move(command)).reason === "breakpoint") {
+        const [frame] = await client.stack();
+        const all = (await client.request("scopes", { frameId: frame?.id })).scopes as { name: string }[];
+        scopes.push(`${frame?.line} ${all.find(({ name }) => name.startsWith("TDH"))?.name}`);
+      }
+      return scopes;
+    };
+    expect(await stopsFor(3, "call", "continue")).toEqual(["3 TDH.SYS.INIT", "3 TDH.SYS.RD"]);
+    expect(await stopsFor(3, "return", "reverseContinue")).toEqual(["3 TDH.SYS.RD", "3 TDH.SYS.INIT"]);
+    expect(await stopsFor(2, "call", "continue")).toEqual(["The statement calls no leaf function itself."]);
+    expect(await stopsFor(1, "return", "reverseContinue")).toEqual([]);
+    await client.move("tdx/goToStep", { step: 0 });
+    expect(await stopsFor(1, "return", "continue")).toEqual(["1 TDH.SYS.INIT"]);
+    expect(await stopsFor(3, "commit", "continue")).toEqual(['There is no breakpoint mode "commit".']);
+  });
+});
+
 describe("triggered breakpoints", () => {
   it("as VS Code does them: the one that waits is sent once the other was hit", async () => {
     const client = await launched();
