@@ -7,6 +7,10 @@ export interface Figure {
   readonly aim?: number;
 }
 
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
 /** How often `work` was done a second, when it does it `count` times. */
 export function perSecond(count: number, work: () => void): number {
   const start = performance.now();

@@ -4,7 +4,7 @@
  */
 import { defaultPlatform } from "../src/platform/config.ts";
 import { HOST_PAGE, Host, TDMR } from "../test/support/host.ts";
-import { type Figure, perSecond } from "./figures.ts";
+import { type Figure, median, perSecond } from "./figures.ts";
 import { RawHost } from "./raw-host.ts";
 
 const PAGE = 4096;
@@ -63,7 +63,6 @@ export function run(): Figure[] {
     for (let at = 0; at < SIZE * GIB; at += PAGE) raw.call(PHYMEM_PAGE_RECLAIM, FIRST_PAGE + at);
     for (const table of tables) raw.call(PHYMEM_PAGE_RECLAIM, table);
   });
-  const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
   return [
     { name: "PAGE.AUG, GiB 2 to 8 of 64", value: median(rates.slice(1, 8)), unit: "calls/s" },
     { name: "PAGE.AUG, GiB 58 to 64", value: median(rates.slice(-7)), unit: "calls/s" },

@@ -4,6 +4,7 @@
  * that outlives the leaf, and a leaf that is stopped in the middle is brought back by running it again from its start.
  */
 
+import { highHalf, lowHalf, toBig } from "../arch/u64.ts";
 import { LP_GPR } from "../platform/lp.ts";
 import type { Memory } from "../platform/memory.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -146,7 +147,7 @@ export class Call {
   }
 
   big(register: number): bigint {
-    return (BigInt(this.input[register * 2 + 1] as number) << 32n) | BigInt(this.input[register * 2] as number);
+    return toBig(this.input[register * 2] as number, this.input[register * 2 + 1] as number);
   }
 
   set(register: number, lo: number, hi: number): void {
@@ -164,7 +165,7 @@ export class Call {
   }
 
   setBig(register: number, value: bigint): void {
-    this.set(register, Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn));
+    this.set(register, lowHalf(value), highHalf(value));
   }
 
   /** The LP's registers become what the leaf has left so far, and follow it from here on: at its end, or before a guest's take over. */

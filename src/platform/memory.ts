@@ -2,6 +2,7 @@
  * Physical memory, addressed without KeyID bits. A page gets a block of the store when something other than zero is
  * first written to it; a page without a block reads as zeros, as freshly powered memory does here.
  */
+import { highHalf, lowHalf } from "../arch/u64.ts";
 import { BLOCK_WORDS, type Store } from "../state/store.ts";
 
 const PAGE_BYTES = 4096;
@@ -61,8 +62,8 @@ export class Memory {
   }
 
   writeBig(hpa: number, value: bigint): void {
-    this.write32(hpa, Number(value & 0xffff_ffffn));
-    this.write32(hpa + 4, Number((value >> 32n) & 0xffff_ffffn));
+    this.write32(hpa, lowHalf(value));
+    this.write32(hpa + 4, highHalf(value));
   }
 
   readBytes(hpa: number, length: number): Uint8Array {

@@ -3,8 +3,8 @@
  * pauses in which a log is copied, and the oldest chunks can be dropped to stay inside a memory budget.
  */
 
-/** Entries per chunk. 2^15 pairs are 256 KiB: small enough to drop history in fine portions, large enough that a chunk change is rare. */
-const PAIRS_PER_CHUNK = 2 ** 15;
+/** Entries per chunk. 2^13 pairs are 64 KiB: quickly there for a fresh machine, large enough that a chunk change is rare. */
+const PAIRS_PER_CHUNK = 2 ** 13;
 const PAIR_MASK = PAIRS_PER_CHUNK - 1;
 
 /** A log of (u32, u32) pairs, addressed by position from 0; positions stay valid when older ones are dropped. */

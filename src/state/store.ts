@@ -9,6 +9,7 @@
  * - `poke` bypasses the journal. Only for cells that hold the same value again when the step ends (a lock that is taken
  *   and released inside one step): otherwise undo would not restore them.
  */
+import { highHalf, lowHalf, toBig } from "../arch/u64.ts";
 import { hashBlock, hashValue, mix } from "./hash.ts";
 import { type Change, Journal } from "./journal.ts";
 
@@ -98,12 +99,12 @@ export class Store {
   }
 
   readBig(cell: number): bigint {
-    return (BigInt(this.read(cell + 1)) << 32n) | BigInt(this.read(cell));
+    return toBig(this.read(cell), this.read(cell + 1));
   }
 
   writeBig(cell: number, value: bigint): void {
-    this.write(cell, Number(value & 0xffff_ffffn));
-    this.write(cell + 1, Number((value >> 32n) & 0xffff_ffffn));
+    this.write(cell, lowHalf(value));
+    this.write(cell + 1, highHalf(value));
   }
 
   /** Copies as many words as `target` has, from `cell` on: an LP's registers, whichever of them are used. */

@@ -1,5 +1,6 @@
 /** Who accesses a metadata element, and which of its bits are open to that. */
 import type { Mask } from "../../arch/generated/metadata-fields.ts";
+import { toBig } from "../../arch/u64.ts";
 import { hex } from "../why.ts";
 import type { AccessKind, Field } from "./tables.ts";
 
@@ -21,7 +22,7 @@ const writeKinds = {
 
 function maskOf(field: Field, kinds: readonly [AccessKind, AccessKind]): bigint {
   const mask: Mask | undefined = field.access[kinds[0]] ?? field.access[kinds[1]];
-  return mask === undefined ? 0n : (BigInt(mask[1]) << 32n) | BigInt(mask[0]);
+  return mask === undefined ? 0n : toBig(mask[0], mask[1]);
 }
 
 /** Bits that the party may read; 0: the field is not readable. */
