@@ -55,10 +55,10 @@ interface Scan {
 /** Bits of the stepping in CPUID 1 EAX. */
 const STEPPING = 0xf;
 
-/** Family, model and stepping of a package, which the firmware read from its first LP (SYSINFO_TABLE); 0 if there is none of that number. */
+/** Family, model and stepping of a package, which the firmware reads from its first LP; 0 if there is none of that number. */
 export function packageFms(platform: Platform, number: number): number {
   const lp = platform.config.packages[number]?.[0];
-  return lp === undefined ? 0 : platform.cpuidAtPowerOn(lp, 1, 0)[0];
+  return lp === undefined ? 0 : platform.cpuid(lp, 1, 0)[0];
 }
 
 /** Those of the platform: packages may differ in their steppings, and the least one counts. */

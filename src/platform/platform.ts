@@ -136,13 +136,8 @@ export class Platform {
     const changed = this.cpuidChanges(lp);
     const exact = cpuidKey(leaf, subleaf);
     const any = cpuidKey(leaf, -1);
-    return changed.get(exact) ?? changed.get(any) ?? this.cpuidAtPowerOn(lp, leaf, subleaf);
-  }
-
-  /** What CPUID answered when the firmware looked, before any change. */
-  cpuidAtPowerOn(lp: number, leaf: number, subleaf: number): CpuidResult {
-    const exact = cpuidKey(leaf, subleaf);
-    const any = cpuidKey(leaf, -1);
+    const found = changed.get(exact) ?? changed.get(any);
+    if (found !== undefined) return found;
     const ofProcessor = cpuidOfTable(lp, exact) ?? cpuidOfTable(lp, any);
     return ofProcessor === undefined ? [0, 0, 0, 0] : cpuidOnPlatform(this.config, lp, leaf, ofProcessor);
   }

@@ -45,14 +45,6 @@ it("tells the same by TDH.SYS.RDALL as by TDH.SYS.RD", () => {
   expect(all).toEqual(walk(host));
 });
 
-it("knows the packages' family, model and stepping from the firmware, whatever CPUID answers later", () => {
-  const host = new Host();
-  const PKG_FMS = 0x0000_0002_0000_0001n;
-  host.machine.platform.setCpuid(0, 1, 0, [0xc06f2, 0, 0, 0]);
-  host.must("TDH.SYS.RD", { rdx: PKG_FMS });
-  expect(host.register("r8")).toBe(0x806f8n);
-});
-
 it("starts a list at any field", () => {
   const host = new Host();
   const CMR_SIZE = 0x9000_0003_0000_0100n;
