@@ -19,6 +19,7 @@ const OWN_LENGTHS: Readonly<Record<number, number>> = {
   [ops.OP_JUMP_IF_FALSE]: 2,
   [ops.OP_JUMP]: 2,
   [ops.OP_NEXT_IN_RANGE]: 3,
+  [ops.OP_FIELD]: 2,
   [ops.OP_LOAD_GLOBAL]: 2,
   [ops.OP_STORE_GLOBAL]: 2,
   [ops.OP_POP]: 1,

@@ -29,11 +29,11 @@ export function fromHalves(lo: number, hi: number): Integer {
 }
 
 export function lowHalf(value: Integer): number {
-  return typeof value === "number" ? value % TWO_32 : Number(value & 0xffff_ffffn);
+  return typeof value === "number" ? value >>> 0 : Number(value & 0xffff_ffffn);
 }
 
 export function highHalf(value: Integer): number {
-  return typeof value === "number" ? Math.floor(value / TWO_32) : Number((value >> 32n) & 0xffff_ffffn);
+  return typeof value === "number" ? (value / TWO_32) >>> 0 : Number((value >> 32n) & 0xffff_ffffn);
 }
 
 export function add(a: Integer, b: Integer): Integer {

@@ -124,9 +124,8 @@ export class Call {
     this.interrupted = false;
     this.heldCount = 0;
     if (operands === undefined) this.store.load(this.gpr, this.input);
-    else for (let i = 0; i < 32; i++) this.input[i] = operands[i] as number;
+    else for (let i = 0; i < 32; i++) this.input[i] = this.output[i] = operands[i] as number;
     this.isApart = operands !== undefined;
-    if (this.isApart) for (let i = 0; i < 32; i++) this.output[i] = this.input[i] as number;
     this.leaf = (this.input[0] as number) & 0xffff;
     this.version = ((this.input[0] as number) >>> 16) & 0xff;
   }
@@ -172,7 +171,7 @@ export class Call {
   joinRegisters(): void {
     if (!this.isApart) return;
     this.isApart = false;
-    for (let i = 0; i < 32; i++) this.store.write(this.gpr + i, this.output[i] as number);
+    this.store.save(this.gpr, this.output);
   }
 
   // ---- memory ----

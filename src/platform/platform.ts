@@ -117,8 +117,7 @@ export class Platform {
 
   /** Writes all general registers of the LP: low and high half of each. */
   writeGprs(lp: number, words: Readonly<Uint32Array>): void {
-    const cell = this.lpCell(lp) + LP_GPR;
-    for (let i = 0; i < words.length; i++) this.store.write(cell + i, words[i] as number);
+    this.store.save(this.lpCell(lp) + LP_GPR, words);
   }
 
   /** Puts `words` into the LP's general registers without a trace in history, and what was in them into `before`. */

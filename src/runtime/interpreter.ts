@@ -12,6 +12,7 @@ import {
   OP_CALL,
   OP_CALL_VALUE,
   OP_CONSTANT,
+  OP_FIELD,
   OP_INTERRUPT,
   OP_JOIN,
   OP_JUMP,
@@ -33,6 +34,7 @@ import {
 import { add, FunctionValue } from "../language/values.ts";
 import type { Store } from "../state/store.ts";
 import { FIBER_DEPTH, FRAME_LP, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
+import { getField } from "./fields.ts";
 import { FlowError } from "./flow-error.ts";
 import { ListValue, RecordValue } from "./heap.ts";
 import {
@@ -57,6 +59,7 @@ import { aType } from "./values.ts";
 
 const ADD = OPERATORS.indexOf("+");
 const SUBTRACT = OPERATORS.indexOf("-");
+const MULTIPLY = OPERATORS.indexOf("*");
 const LESS = OPERATORS.indexOf("<");
 
 /** No statement is one to stop at. */
@@ -81,7 +84,7 @@ export class Interpreter {
   run(budget: number, limits: RunLimits = {}): StopReason {
     const { state, stack, tasks, calls } = this;
     const { store, fibers, globals, heap } = state;
-    const { functions, constants } = state.program;
+    const { functions, constants, names } = state.program;
     const { machine } = state;
     const stops = limits.statements ?? NOWHERE;
     const depthLimit = limits.depth ?? -1;
@@ -153,12 +156,44 @@ export class Interpreter {
                 if (operator === ADD && a + b < 2 ** 53) stack[sp - 1] = a + b;
                 else if (operator === LESS) stack[sp - 1] = a < b;
                 else if (operator === SUBTRACT && a >= b) stack[sp - 1] = a - b;
+                else if (operator === MULTIPLY && a * b < 2 ** 53) stack[sp - 1] = a * b;
                 else stack[sp - 1] = binary(operator, a, b, heap);
               } else stack[sp - 1] = binary(operator, a, b, heap);
               pc += 2;
             } else if (operation === OP_STORE) {
               store.writeValue(base + (code[pc + 1] as number), stack[--sp]);
               pc += 2;
+            } else if (
+              operation === OP_LEAF ||
+              (operation === OP_BUILTIN && calls.isGuestInstruction(fiber, code, pc))
+            ) {
+              // The module runs: for the host, or for an instruction of the guest.
+              const next = calls.call(task, fiber, frame, code, pc, stack, sp, leafDone, pc === resumedAt);
+              resumedAt = -1;
+              leafDone = next === NEXT_EXITED;
+              sp = calls.stackPointer;
+              if (next === NEXT_RETURNED) pc += 3;
+              else if (next === NEXT_STOP && state.hooks.isProbe === true) return calls.stopReason;
+              else {
+                // Unless the call is over, its operands stay on the stack.
+                store.write(frame + FRAME_PC, calls.isOver ? pc + 3 : pc);
+                if (sp > 0) spill(store, stack, base + fn.locals, sp, frame);
+                if (next === NEXT_STOP) {
+                  store.mark();
+                  return calls.stopReason;
+                }
+                if (next === NEXT_WAIT) {
+                  tasks.next();
+                  store.mark();
+                  calls.places = 0;
+                  units++;
+                  if (limits.pauses === true) return STOP_TASK;
+                  if (units >= budget) return STOP_BUDGET;
+                  break frames;
+                }
+                fiber = state.active(task);
+                continue frames;
+              }
             } else if (operation === OP_JUMP_IF_FALSE) {
               const value = stack[--sp];
               pc = value === true || (value !== false && condition(value)) ? pc + 2 : (code[pc + 1] as number);
@@ -172,6 +207,9 @@ export class Interpreter {
                 stack[sp++] = value;
                 pc += 3;
               } else pc = code[pc + 1] as number;
+            } else if (operation === OP_FIELD) {
+              stack[sp - 1] = getField(state, stack[sp - 1], names[code[pc + 1] as number] as string);
+              pc += 2;
             } else if (operation === OP_LOAD_GLOBAL) {
               const value = store.readValue(globals + (code[pc + 1] as number));
               if (value === undefined) throw notSet(state, code[pc + 1] as number);
@@ -240,7 +278,7 @@ export class Interpreter {
                 if (units >= budget) return tasks.isOver() ? STOP_DONE : STOP_BUDGET;
                 break frames;
               }
-            } else if (operation === OP_BUILTIN && !calls.isGuestInstruction(fiber, code, pc)) {
+            } else if (operation === OP_BUILTIN) {
               const count = code[pc + 2] as number;
               sp -= count;
               stack[sp] = calls.builtin(fiber, code[pc + 1] as number, stack, sp, count);
@@ -251,34 +289,6 @@ export class Interpreter {
                 sp--;
                 pc += 2;
               } else pc = code[pc + 1] as number;
-            } else if (operation === OP_LEAF || operation === OP_BUILTIN) {
-              // The module runs: for the host, or for an instruction of the guest.
-              const next = calls.call(task, fiber, code, pc, stack, sp, leafDone, pc === resumedAt);
-              resumedAt = -1;
-              leafDone = next === NEXT_EXITED;
-              sp = calls.stackPointer;
-              if (next === NEXT_RETURNED) pc += 3;
-              else if (next === NEXT_STOP && state.hooks.isProbe === true) return calls.stopReason;
-              else {
-                // Unless the call is over, its operands stay on the stack.
-                store.write(frame + FRAME_PC, calls.isOver ? pc + 3 : pc);
-                if (sp > 0) spill(store, stack, base + fn.locals, sp, frame);
-                if (next === NEXT_STOP) {
-                  store.mark();
-                  return calls.stopReason;
-                }
-                if (next === NEXT_WAIT) {
-                  tasks.next();
-                  store.mark();
-                  calls.places = 0;
-                  units++;
-                  if (limits.pauses === true) return STOP_TASK;
-                  if (units >= budget) return STOP_BUDGET;
-                  break frames;
-                }
-                fiber = state.active(task);
-                continue frames;
-              }
             } else if (
               operation === OP_JOIN ||
               operation === OP_ACQUIRE ||

@@ -20,6 +20,7 @@ import {
   FIBER_STANDS,
   FIBER_STATE,
   FIBER_TDVPR,
+  FRAME_LP,
   STANDS_NOWHERE,
   STANDS_UNASKED,
   STATE_DONE,
@@ -79,12 +80,13 @@ export class ModuleCalls {
   }
 
   /**
-   * Makes the call at `pc`; its operands are the last values on the stack. `done`: its guest has exited. `resumed`: we stopped
+   * Makes the call at `pc` of the task's or its guest's innermost frame; its operands are the last values on the stack. `done`: its guest has exited. `resumed`: we stopped
    * before it already, or inside it.
    */
   call(
     task: number,
     fiber: number,
+    frame: number,
     code: Int32Array,
     pc: number,
     stack: unknown[],
@@ -97,7 +99,7 @@ export class ModuleCalls {
     if (this.state.isGuest(fiber)) return this.guestCall(task, fiber, code, pc, stack, sp, resumed);
     const { machine, program } = this.state;
     const call = program.leafCalls[code[pc + 1] as number] as LeafCall;
-    const lp = this.state.lpOf(task);
+    const lp = machine.store.read(frame + FRAME_LP);
     if (call.guest) {
       throw new FlowError(
         `${call.name ?? "tdcall"} is for guests`,

@@ -9,7 +9,6 @@ import {
   OP_EXPECT,
   OP_EXPECT_COMPARE,
   OP_FAIL,
-  OP_FIELD,
   OP_GUEST,
   OP_INDEX,
   OP_LEAVE_LP,
@@ -28,7 +27,7 @@ import {
 import { integerArgument, numberArgument } from "./arguments.ts";
 import { expectComparison, expectTrue } from "./expectations.ts";
 import { FRAME_LP } from "./fibers.ts";
-import { getElement, getField, setElement, setField } from "./fields.ts";
+import { getElement, setElement, setField } from "./fields.ts";
 import { FlowError } from "./flow-error.ts";
 import type { Interpreter } from "./interpreter.ts";
 import { bounded, condition, invert, negate } from "./operators.ts";
@@ -37,7 +36,6 @@ import { formatValue } from "./values.ts";
 
 /** Cells of each operation that `execute` does, with its operands. */
 export const LENGTHS: Readonly<Record<number, number>> = {
-  [OP_FIELD]: 2,
   [OP_SET_FIELD]: 2,
   [OP_INDEX]: 1,
   [OP_SET_INDEX]: 1,
@@ -77,9 +75,6 @@ export function execute(
   const { store, heap, program } = state;
   const operand = code[pc + 1] as number;
   switch (code[pc]) {
-    case OP_FIELD:
-      stack[sp - 1] = getField(state, stack[sp - 1], program.names[operand] as string);
-      return sp;
     case OP_SET_FIELD:
       setField(state, stack[sp - 2], program.names[operand] as string, stack[sp - 1]);
       return sp - 2;

@@ -83,6 +83,11 @@ class TracedStore extends Store {
     return super.readNumber(cell);
   }
 
+  override save(cell: number, source: Readonly<Uint32Array>): void {
+    for (let i = 0; i < source.length; i++) this.trace.writes(cell + i);
+    super.save(cell, source);
+  }
+
   override view(cell: number, count: number): Readonly<Uint32Array> {
     this.trace.readsRange(cell, count);
     return super.view(cell, count);

@@ -67,7 +67,7 @@ export class Journal {
   /** Ends a step. `note` stays with the mark: below 2^24. */
   mark(note: number): void {
     const { length } = this.entries;
-    this.marks.push(length, Math.floor(length / TWO_32) * (NOTE_MASK + 1) + note);
+    this.marks.push(length, length < TWO_32 ? note : Math.floor(length / TWO_32) * (NOTE_MASK + 1) + note);
   }
 
   noteAt(mark: number): number {

@@ -113,6 +113,14 @@ export class Store {
     for (let i = 0; i < target.length; i++) target[i] = cells[cell + i] as number;
   }
 
+  /** Writes as many words as `source` has, from `cell` on. */
+  save(cell: number, source: Readonly<Uint32Array>): void {
+    const { cells } = this;
+    for (let i = 0; i < source.length; i++) {
+      if (cells[cell + i] !== source[i]) this.write(cell + i, source[i] as number);
+    }
+  }
+
   /**
    * A view of `count` words from `cell` on, up to date until the next block is allocated. For reading only: a write to it would
    * escape the journal.

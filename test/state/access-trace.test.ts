@@ -4,7 +4,18 @@ import { AccessTrace, ALL, traceAccesses, tracing } from "../../src/state/access
 import { Store } from "../../src/state/store.ts";
 
 /** Methods that reach cells or slots, by themselves or through another of these. */
-const TRACED = ["read", "write", "poke", "readNumber", "view", "fillBlock", "copyBlock", "readValue", "writeValue"];
+const TRACED = [
+  "read",
+  "write",
+  "poke",
+  "readNumber",
+  "save",
+  "view",
+  "fillBlock",
+  "copyBlock",
+  "readValue",
+  "writeValue",
+];
 const THROUGH_TRACED = ["writeNumber", "readBig", "writeBig"];
 const NO_ACCESS = [
   ...[
