@@ -41,6 +41,8 @@ export const VALUE_PAUSE = 3;
 /** Task: the registers with which its TDH.VP.ENTER has returned while others ran (interrupts.ts). */
 export const VALUE_RETURNED = 4;
 const FIBER_VALUES = 6;
+/** Store tag of the first fiber's values: above those of any space of slots. */
+const FIBER_VALUES_TAG = 2 ** 31;
 
 export const STATE_READY = 1;
 export const STATE_DONE = 2;
@@ -95,8 +97,8 @@ export class Fibers {
       const first = this.store.allocate(BLOCK_TAG_RUNTIME + 1 + n * TAGS_PER_FIBER);
       this.places.push({
         blocks: [first],
-        slots: new SlotSpace(this.store),
-        values: this.store.allocateValues(FIBER_VALUES),
+        slots: new SlotSpace(this.store, n + 1),
+        values: this.store.allocateValues(FIBER_VALUES, FIBER_VALUES_TAG + n),
       });
     }
     return this.places[fiber] as Place;

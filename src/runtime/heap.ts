@@ -8,6 +8,8 @@ import { FlowError } from "./flow-error.ts";
 /** Slots that are taken from the store at once. */
 const SEGMENT = 1024;
 const SEGMENT_SHIFT = 10;
+/** Store tags of the segments of one space; below the first are those of slots that are taken at the start. */
+const TAGS_PER_SPACE = 2 ** 20;
 
 /** Slots that a flow can have: no flow may take all of the host's memory. */
 const MAX_SLOTS = 2 ** 24;
@@ -71,15 +73,19 @@ interface ListHeader {
 export class SlotSpace {
   private readonly store: Store;
   private readonly segments: number[] = [];
+  private readonly tag: number;
 
-  constructor(store: Store) {
+  /** @param space number of this space among those of the store */
+  constructor(store: Store, space: number) {
     this.store = store;
+    this.tag = (space + 1) * TAGS_PER_SPACE;
   }
 
   /** The store's slot of an address. */
   slot(address: number): number {
     const segment = address >>> SEGMENT_SHIFT;
-    while (segment >= this.segments.length) this.segments.push(this.store.allocateValues(SEGMENT));
+    for (let n = this.segments.length; n <= segment; n++)
+      this.segments.push(this.store.allocateValues(SEGMENT, this.tag + n));
     return (this.segments[segment] as number) + (address & (SEGMENT - 1));
   }
 
@@ -100,7 +106,7 @@ export class Heap {
 
   constructor(store: Store, top: number) {
     this.store = store;
-    this.space = new SlotSpace(store);
+    this.space = new SlotSpace(store, 0);
     this.top = top;
   }
 

@@ -39,6 +39,8 @@ export class Store {
 
   private readonly values: unknown[] = [];
   private valueCount = 0;
+  /** Logical identity of slots that were given out together, as of blocks. */
+  private readonly valueRanges: { readonly first: number; readonly tag: number }[] = [];
 
   private readonly journal = new Journal();
   private readonly budget: number;
@@ -155,9 +157,13 @@ export class Store {
 
   // ---- values ----
 
-  /** `count` new slots, undefined until written. Returns the number of the first. */
-  allocateValues(count: number): number {
+  /**
+   * `count` new slots, undefined until written. `tag` names them independently of the order of allocation, as that of a block does; it
+   * is below 2^32 and can be left out for slots that every run takes first. Returns the number of the first.
+   */
+  allocateValues(count: number, tag?: number): number {
     const first = this.valueCount;
+    this.valueRanges.push({ first, tag: tag ?? first });
     this.valueCount += count;
     for (let i = this.values.length; i < this.valueCount; i++) this.values.push(undefined);
     return first;
@@ -267,12 +273,16 @@ export class Store {
       a = (a + (h[0] as number)) >>> 0; // a sum, so that the order of allocation does not matter
       b = (b + (h[1] as number)) >>> 0;
     }
-    for (let slot = 0; slot < this.valueCount; slot++) {
-      const value = this.values[slot];
-      if (value === undefined) continue;
-      const h = hashValue(value);
-      a = (a + mix(h, slot)) >>> 0;
-      b = (b + mix(slot, h)) >>> 0;
+    for (const [index, { first, tag }] of this.valueRanges.entries()) {
+      const end = this.valueRanges[index + 1]?.first ?? this.valueCount;
+      for (let slot = first; slot < end; slot++) {
+        const value = this.values[slot];
+        if (value === undefined) continue;
+        const h = hashValue(value);
+        const place = mix(tag, slot - first);
+        a = (a + mix(h, place)) >>> 0;
+        b = (b + mix(place, h)) >>> 0;
+      }
     }
     return a.toString(16).padStart(8, "0") + b.toString(16).padStart(8, "0");
   }
