@@ -140,12 +140,16 @@ export class Store {
 
   /** Writes all words of a block, two by two: `even` to the first, `odd` to the second, and so on. */
   fillBlock(block: number, even: number, odd: number): void {
-    if (!this.recording && even === odd) this.cells.fill(even, block, block + BLOCK_WORDS);
-    else {
-      for (let cell = block; cell < block + BLOCK_WORDS; cell += 2) {
+    const end = block + BLOCK_WORDS;
+    if (this.recording) {
+      for (let cell = block; cell < end; cell += 2) {
         this.write(cell, even);
         this.write(cell + 1, odd);
       }
+    } else {
+      const { cells } = this;
+      cells.fill(even, block, end);
+      if (odd !== even) for (let cell = block + 1; cell < end; cell += 2) cells[cell] = odd;
     }
   }
 

@@ -112,6 +112,34 @@ describe("a store", () => {
     expect(two.hash()).not.toBe(one.hash());
   });
 
+  it("fills and copies blocks alike with and without history, and takes them back", () => {
+    const [kept, none] = [fresh(), fresh({ recording: false })];
+    kept.write(5, 7);
+    none.write(5, 7);
+    const [before, mark] = [kept.hash(), kept.mark()];
+    for (const store of [kept, none]) {
+      store.fillBlock(0, 1, 0x8000_0002);
+      store.copyBlock(0, 2 * BLOCK_WORDS);
+      store.fillBlock(0, 3, 3);
+      const words = [0, 1, BLOCK_WORDS - 1, BLOCK_WORDS, 2 * BLOCK_WORDS, 3 * BLOCK_WORDS - 1];
+      expect(words.map((cell) => store.read(cell))).toEqual([3, 3, 3, 0, 1, 0x8000_0002]);
+    }
+    expect(none.hash()).toBe(kept.hash());
+    kept.undo(mark);
+    expect(kept.hash()).toBe(before);
+  });
+
+  it("keeps what it holds when it grows", () => {
+    const store = new Store();
+    const cells = Array.from({ length: 600 }, (_, tag) => store.allocate(tag));
+    for (const [i, cell] of cells.entries()) store.write(cell + 1, i + 1);
+    const [before, mark] = [store.hash(), store.mark()];
+    for (let tag = 600; tag < 1200; tag++) store.write(store.allocate(tag), 9);
+    expect(cells.every((cell, i) => store.read(cell + 1) === i + 1)).toBe(true);
+    store.undo(mark);
+    expect(store.hash()).toBe(before);
+  });
+
   it("does not journal a write that changes nothing", () => {
     const store = fresh();
     store.write(5, 1);
