@@ -28,7 +28,8 @@ function differences(name: string, createMachine: (platform: PlatformConfig) => 
 
 /** Goes through each leaf by its steps. */
 class SteppedMachine extends Machine {
-  override seamcall(lp: number): void {
+  override seamcall(lp: number, operands?: Readonly<Uint32Array>): void {
+    if (operands !== undefined) this.platform.writeGprs(lp, operands);
     const entry = this.beginSeamcall(lp);
     while (entry.next !== undefined) entry.step();
   }
@@ -50,7 +51,8 @@ class UndoingMachine extends Machine {
     this.every = every;
   }
 
-  override seamcall(lp: number): void {
+  override seamcall(lp: number, operands?: Readonly<Uint32Array>): void {
+    if (operands !== undefined) this.platform.writeGprs(lp, operands);
     if (++this.count % this.every !== 0) {
       super.seamcall(lp);
       this.store.mark();

@@ -29,10 +29,10 @@ class CheckedMachine extends Machine {
     this.every = every;
   }
 
-  override seamcall(lp: number): void {
+  override seamcall(lp: number, operands?: Readonly<Uint32Array>): void {
     const isChecked = this.seamcalls++ % this.every === 0;
     const before = isChecked ? survey(this) : undefined;
-    super.seamcall(lp);
+    super.seamcall(lp, operands);
     if (isChecked) this.violations.push(...checkInvariants(this, before));
   }
 }
