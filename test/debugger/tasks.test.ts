@@ -72,6 +72,11 @@ const move = fc.record({
   times: fc.integer({ min: 1, max: 12 }),
 });
 
+/** Two tasks by turns, place by place: each is left inside the module. */
+const TURNS = [1, 2, 1, 2, 1, 2].map((who) => {
+  return { command: "in", granularity: "module", who, isSingle: false, times: 7 } as const;
+});
+
 /** Guests have numbers of their own between those of tasks. */
 function taskOf({ session }: TestSession, who: number): number {
   return session.debuggee.runtime.tasks()[who]?.id ?? 0;
@@ -127,7 +132,7 @@ describe.each(FLOWS)("$name", ({ text, inGuest = false }) => {
         expect(stateOf(test)).toBe(end.state);
         expect(debuggee.program).toBe(session.program);
       }),
-      { numRuns: 12 },
+      { numRuns: 12, examples: [[TURNS]] },
     );
     expect(switchedInside).toBeGreaterThan(0);
   });
