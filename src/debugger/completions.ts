@@ -50,6 +50,7 @@ function namesFor(typed: string, variables: readonly Item[]): Completion[] {
   found.push(
     { label: "lp", kind: "variable", detail: "the LP" },
     { label: "task", kind: "variable", detail: "the task" },
+    { label: "td", kind: "variable", detail: "the TD: HPA of its TDR" },
   );
   for (const { name, what, pure } of builtins) if (pure) found.push({ label: name, kind: "function", detail: what });
   for (const label of fieldNamespaces) found.push({ label, kind: "constant", detail: "metadata fields" });

@@ -1,19 +1,14 @@
 /**
- * Evaluates expressions where a flow stands: its variables, and by name what belongs to the place: `lp`, `task`, and at a
- * call `leaf` and its operands, behind one `leaf`, `status` and its results. Conditions are asked a million times, so what an
- * expression compiles to is kept, and only those names get values that it uses.
+ * Evaluates expressions where a flow stands: its variables, and what belongs to the place (given-names.ts). Conditions are asked a
+ * million times, so what an expression compiles to is kept, and only those names get values that it uses.
  */
-import { type LeafOperand, leafSignatures } from "../arch/leaf-operands.ts";
-import { RAX } from "../arch/registers.ts";
 import { compileWatch, GIVEN_SLOTS, type WatchExpression } from "../language/compile.ts";
 import { type FlowFunction, OP_LOAD } from "../language/flow-code.ts";
-import { and, fromHalves, type Integer, Status, shiftLeft, shiftRight } from "../language/values.ts";
-import { LP_GPR } from "../platform/lp.ts";
 import { evaluateWatch } from "../runtime/evaluate.ts";
 import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
 import type { Evaluation } from "./debuggee.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
-import { leafName } from "./leaf-names.ts";
+import { type Given, givenNames, type NearCall } from "./given-names.ts";
 
 /** Expressions whose compiled forms are kept. */
 const MAX_EXPRESSIONS = 200;
@@ -25,25 +20,12 @@ interface Compiled {
   readonly names: readonly Given[];
 }
 
-/** A name and its value at the present call. */
-interface Given {
-  readonly name: string;
-  readonly value: (lp: number) => unknown;
-}
-
 interface Asked {
   readonly text: string;
   readonly fn: FlowFunction | undefined;
   readonly pc: number;
   readonly which: number;
   readonly compiled: Compiled | string;
-}
-
-/** The call that a place belongs to: none, before or in one, behind one. */
-export interface NearCall {
-  readonly side: "before" | "behind";
-  readonly callee: number;
-  readonly lp: number;
 }
 
 interface Frame {
@@ -103,8 +85,7 @@ export class Evaluator {
     let compiled = places.get(key);
     if (compiled === undefined) {
       const names = this.given(call);
-      const given = names.map(({ name }) => name);
-      const watch = compileWatch(text, this.debuggee.program, fn, pc, given);
+      const watch = compileWatch(text, this.debuggee.program, fn, pc, names);
       compiled = typeof watch === "string" ? watch : { watch, used: usedGiven(watch.fn.code, names.length), names };
       places.set(key, compiled);
     }
@@ -116,46 +97,10 @@ export class Evaluator {
     const key = call === undefined ? "" : `${call.side}${call.callee}`;
     let names = this.givenNames.get(key);
     if (names === undefined) {
-      names = this.makeGiven(call);
+      names = givenNames(this.debuggee, call);
       this.givenNames.set(key, names);
     }
     return names;
-  }
-
-  private makeGiven(call: NearCall | undefined): readonly Given[] {
-    const { debuggee } = this;
-    const general: Given[] = [
-      { name: "lp", value: (lp) => lp },
-      { name: "task", value: () => debuggee.task },
-    ];
-    if (call === undefined) return general;
-    const leaf = leafName(call.callee);
-    const signature = leafSignatures.get(leaf);
-    general.push({ name: "leaf", value: () => leaf });
-    const named = (operand: LeafOperand): Given => ({
-      name: operand.name,
-      value: (lp) => this.part(lp, operand, call.side === "before"),
-    });
-    if (call.side === "before") return [...general, ...(signature?.inputs ?? []).map(named)];
-    const status = (lp: number): Status => {
-      const rax = debuggee.machine.platform.readGpr(lp, RAX);
-      return new Status(Number(rax >> 32n), Number(rax & 0xffff_ffffn));
-    };
-    return [...general, { name: "status", value: status }, ...(signature?.outputs ?? []).map(named)];
-  }
-
-  /** An operand or result from the registers; inside a leaf the registers as they were at its entry. */
-  private part(lp: number, operand: LeafOperand, isInput: boolean): Integer {
-    const { machine } = this.debuggee;
-    const open = isInput ? machine.openEntry(lp) : undefined;
-    const cell = machine.platform.lpCell(lp) + LP_GPR + operand.register * 2;
-    const value = open
-      ? fromHalves(open.call.lo(operand.register), open.call.hi(operand.register))
-      : fromHalves(machine.store.read(cell), machine.store.read(cell + 1));
-    if (operand.width === 64) return value;
-    if (operand.width === 0) return shiftRight(value, machine.platform.addressBits);
-    const bits = and(shiftRight(value, operand.low), 2 ** operand.width - 1);
-    return operand.inPlace ? shiftLeft(bits, operand.low) : bits;
   }
 }
 

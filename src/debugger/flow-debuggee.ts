@@ -33,7 +33,8 @@ import {
   type RunEnd,
   type Watch,
 } from "./debuggee.ts";
-import { Evaluator, type NearCall } from "./evaluator.ts";
+import { Evaluator } from "./evaluator.ts";
+import type { NearCall } from "./given-names.ts";
 import { GUEST_LEAF } from "./leaf-names.ts";
 import { calleesOf, UnitScans } from "./unit-scan.ts";
 

@@ -211,24 +211,26 @@ export const GIVEN_SLOTS = 1_000_000;
 /**
  * Compiles an expression that is looked at, not run, where `fn` stands at `pc`. Gives the message of the first error instead.
  *
- * @param given further names; a local of the same name hides one
+ * @param given further names; a local of the same name hides one, and one that yields is hidden by any variable of the flow
  */
 export function compileWatch(
   text: string,
   flow: FlowProgram,
   fn: FlowFunction,
   pc: number,
-  given: readonly string[] = [],
+  given: readonly { readonly name: string; readonly yields?: boolean }[] = [],
 ): WatchExpression | string {
   const sink = new DiagnosticSink();
   const source = sourceFile("expression", text);
   const expression = parseExpression(text, source, 0, sink);
   const tables = new Tables();
   const declared = { source, start: 0, end: 0 };
-  const module = new Scope(undefined, flow.modules.get(fn.source.path) ?? new Map());
+  const moduleNames = flow.modules.get(fn.source.path) ?? new Map();
+  const module = new Scope(undefined, moduleNames);
   const context = new FunctionContext("function", new Scope(module));
   context.emitter.locals = fn.locals;
-  given.forEach((name, index) => {
+  given.forEach(({ name, yields }, index) => {
+    if (yields && moduleNames.has(name)) return;
     context.scope.names.set(name, {
       kind: "local",
       name,

@@ -1,0 +1,112 @@
+/**
+ * What expressions can name beside the flow's variables: `lp`, `task`, `td`, at a call `leaf` and its operands, behind one also
+ * `status` and its results. `td`, `gpa` and `hpa` are there everywhere, so that one condition serves leaves that have them and
+ * leaves that do not: null where they mean nothing.
+ */
+import { type LeafOperand, leafSignatures } from "../arch/leaf-operands.ts";
+import { RAX } from "../arch/registers.ts";
+import { and, fromHalves, type Integer, Status, shiftLeft, shiftRight } from "../language/values.ts";
+import type { Call } from "../module/call.ts";
+import type { Machine } from "../module/machine.ts";
+import { LP_GPR, LP_GUEST_TDVPR } from "../platform/lp.ts";
+import { GUEST_LEAF } from "../runtime/hooks.ts";
+import type { FlowDebuggee } from "./flow-debuggee.ts";
+import { pageEntry, tdmrs } from "./inspect/pamt-scan.ts";
+import { leafName } from "./leaf-names.ts";
+
+/** The call that a place belongs to: none, before or in one, behind one. */
+export interface NearCall {
+  readonly side: "before" | "behind";
+  readonly callee: number;
+  readonly lp: number;
+}
+
+/** A name and its value on an LP at the present place. */
+export interface Given {
+  readonly name: string;
+  readonly value: (lp: number) => unknown;
+  /** A variable of the flow with this name hides it. */
+  readonly yields?: boolean;
+}
+
+type Value = Given["value"];
+
+/** Names for all calls of a leaf: whose call it is, is asked when a value is. */
+export function givenNames(debuggee: FlowDebuggee, near: NearCall | undefined): readonly Given[] {
+  const names = new Map<string, Value>([
+    ["lp", (lp) => lp],
+    ["task", () => debuggee.task],
+  ]);
+  const add = (name: string, value: Value): void => {
+    if (!names.has(name)) names.set(name, value);
+  };
+  const { machine } = debuggee;
+  if (near !== undefined) {
+    const leaf = leafName(near.callee);
+    const signature = leafSignatures.get(leaf);
+    add("leaf", () => leaf);
+    if (near.side === "behind") {
+      add("status", (lp) => statusOf(machine, lp));
+      for (const operand of signature?.outputs ?? []) add(operand.name, (lp) => part(machine, lp, operand, undefined));
+    }
+    for (const operand of signature?.inputs ?? []) {
+      for (const name of [operand.name, ...operand.aliases]) {
+        add(name, (lp) => {
+          if (near.side === "before") return part(machine, lp, operand, machine.openEntry(lp)?.call);
+          return isGuestsNow(machine, near, lp) ? null : part(machine, lp, operand, callOf(machine, lp));
+        });
+      }
+    }
+  }
+  const given: Given[] = [...names].map(([name, value]) => ({ name, value }));
+  const operands = new Map(names);
+  given.push({ name: "td", value: (lp) => tdrOf(machine, lp, near, operands), yields: true });
+  for (const name of ["gpa", "hpa"]) if (!names.has(name)) given.push({ name, value: () => null, yields: true });
+  return given;
+}
+
+function callOf(machine: Machine, lp: number): Call {
+  return machine.calls[lp] as Call;
+}
+
+/** Behind a TDH.VP.ENTER that came back from its guest: the LP's last entry into the module was the guest's. */
+function isGuestsNow(machine: Machine, { side, callee }: NearCall, lp: number): boolean {
+  return side === "behind" && callee < GUEST_LEAF && callOf(machine, lp).isGuest;
+}
+
+/** HPA of the root page of the TD that the call is about, or that runs on the LP; null: of none. */
+function tdrOf(
+  machine: Machine,
+  lp: number,
+  near: NearCall | undefined,
+  operands: ReadonlyMap<string, Value>,
+): number | null {
+  const { memory } = machine.platform;
+  if (near !== undefined && isGuestsNow(machine, near, lp)) return memory.hpaOf(callOf(machine, lp).tdr) ?? null;
+  const number = (name: string): number | undefined => {
+    const value = operands.get(name)?.(lp);
+    return value === undefined || value === null ? undefined : Number(value);
+  };
+  const tdr = number("tdr");
+  if (tdr !== undefined) return tdr;
+  const guest = machine.store.readNumber(machine.platform.lpCell(lp) + LP_GUEST_TDVPR);
+  const tdvpr = number("tdvpr") ?? guest;
+  return (tdvpr !== 0 && pageEntry(machine, tdmrs(machine), tdvpr)?.owner) || null;
+}
+
+function statusOf(machine: Machine, lp: number): Status {
+  const rax = machine.platform.readGpr(lp, RAX);
+  return new Status(Number(rax >> 32n), Number(rax & 0xffff_ffffn));
+}
+
+/** An operand or result: from the registers of the LP, or as `call` had them at its entry. */
+function part(machine: Machine, lp: number, operand: LeafOperand, call: Call | undefined): Integer {
+  const cell = machine.platform.lpCell(lp) + LP_GPR + operand.register * 2;
+  const value = call
+    ? fromHalves(call.lo(operand.register), call.hi(operand.register))
+    : fromHalves(machine.store.read(cell), machine.store.read(cell + 1));
+  if (operand.width === 64) return value;
+  if (operand.width === 0) return shiftRight(value, machine.platform.addressBits);
+  const bits = and(shiftRight(value, operand.low), 2 ** operand.width - 1);
+  return operand.inPlace ? shiftLeft(bits, operand.low) : bits;
+}
