@@ -1,34 +1,7 @@
 /** Breakpoints on returns, and those that wait for another place. */
 import { describe, expect, it } from "vitest";
+import { launched, PROGRAM, setLines } from "./breakpoints-flow.ts";
 import { Client } from "./support.ts";
-
-const PROGRAM = "/flows/test.tdx";
-const TEXT = `// line 1
-fn add(a, b) {
-
-  let sum = a + b
-  return sum
-}
-let n = 0
-for i in 0 .. 10 {
-  n = add(n, i)
-}
-let r = TDH.SYS.INIT()
-let again = TDH.SYS.INIT()
-let rd = TDH.SYS.RD(field: 5)
-log "{n} {r.status}"
-`;
-
-async function launched(options: Parameters<Client["launch"]>[1] = {}): Promise<Client> {
-  const client = new Client({ [PROGRAM]: TEXT });
-  await client.launch(PROGRAM, options);
-  await client.event("stopped");
-  return client;
-}
-
-async function setLines(client: Client, ...breakpoints: object[]) {
-  return (await client.request("setBreakpoints", { source: { path: PROGRAM }, breakpoints })).breakpoints;
-}
 
 describe("function breakpoints on return", () => {
   const RETURNS = `fn small(x) { return x + 1 }

@@ -41,6 +41,20 @@ async function stops(client: Client, command: string): Promise<string[]> {
   }
 }
 
+/** Goes to the first TDH.MEM.PAGE.ADD. Gives the reference of td0's TDR fields there. */
+async function tdrAtPageAdd(client: Client): Promise<number> {
+  await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.MEM.PAGE.ADD" }] });
+  await client.move("continue");
+  const open = async (reference: number, name: string) => {
+    const { variables } = await client.request("variables", { variablesReference: reference });
+    return variables.find((variable: { name: string }) => variable.name === name).variablesReference as number;
+  };
+  const [frame] = await client.stack();
+  const { scopes } = await client.request("scopes", { frameId: frame?.id });
+  const domains = scopes.find((scope: { name: string }) => scope.name === "Trust Domains").variablesReference;
+  return open(await open(domains, "td0"), "TDR");
+}
+
 describe("data breakpoints", () => {
   it("stop behind each statement that changes a variable, in both directions", async () => {
     const client = await launched();
@@ -79,16 +93,7 @@ describe("data breakpoints", () => {
 
   it("stop at the very step of a leaf that changes a field of a TD", async () => {
     const client = await launched(`${ROOT}/scenarios/td-lifecycle.tdx`);
-    await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.MEM.PAGE.ADD" }] });
-    await client.move("continue");
-    const open = async (reference: number, name: string) => {
-      const { variables } = await client.request("variables", { variablesReference: reference });
-      return variables.find((variable: { name: string }) => variable.name === name).variablesReference as number;
-    };
-    const [frame] = await client.stack();
-    const { scopes } = await client.request("scopes", { frameId: frame?.id });
-    const domains = scopes.find((scope: { name: string }) => scope.name === "Trust Domains").variablesReference;
-    const tdr = await open(await open(domains, "td0"), "TDR");
+    const tdr = await tdrAtPageAdd(client);
     await watch(client, { variablesReference: tdr, name: "CHLDCNT" });
     await client.request("setFunctionBreakpoints", { breakpoints: [] });
     const stop = await client.move("continue");
@@ -151,16 +156,7 @@ describe("access types", () => {
 
   it("find the step of a leaf that reads a field of a TD", async () => {
     const client = await launched(`${ROOT}/scenarios/td-lifecycle.tdx`);
-    await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.MEM.PAGE.ADD" }] });
-    await client.move("continue");
-    const open = async (reference: number, name: string) => {
-      const { variables } = await client.request("variables", { variablesReference: reference });
-      return variables.find((variable: { name: string }) => variable.name === name).variablesReference as number;
-    };
-    const [frame] = await client.stack();
-    const { scopes } = await client.request("scopes", { frameId: frame?.id });
-    const domains = scopes.find((scope: { name: string }) => scope.name === "Trust Domains").variablesReference;
-    const tdr = await open(await open(domains, "td0"), "TDR");
+    const tdr = await tdrAtPageAdd(client);
     await watch(client, { variablesReference: tdr, name: "CHLDCNT" }, { accessType: "read" });
     await client.request("setFunctionBreakpoints", { breakpoints: [] });
     const stop = await client.move("continue");

@@ -1,6 +1,6 @@
 /** Where in a source a cursor stands: in which call, behind which dot, inside which string. */
 import type { FlowSource } from "./sources.ts";
-import { holesOf, opening, pathEnding, type Word, wordBefore } from "./tokens.ts";
+import { BEFORE_EXPRESSION, holesOf, opening, pathEnding, type Word, wordBefore } from "./tokens.ts";
 
 export interface CallContext {
   /** Dotted name of what is called. */
@@ -128,7 +128,7 @@ export function callAround(words: readonly Word[], offset: number): CallContext 
 
 function callAt(words: readonly Word[], open: number, offset: number): CallContext | undefined {
   const callee = pathEnding(words, open - 1);
-  if (callee === undefined || words[callee.first - 1]?.text === "fn" || NOT_CALLED.has(callee.path.join(".")))
+  if (callee === undefined || words[callee.first - 1]?.text === "fn" || BEFORE_EXPRESSION.has(callee.path.join(".")))
     return undefined;
   const given: string[] = [];
   let position = 0;
@@ -153,27 +153,11 @@ function callAt(words: readonly Word[], open: number, offset: number): CallConte
   return { callee: callee.path.join("."), given, position, argument };
 }
 
-/** Words that stand before a parenthesis without being called. */
-const NOT_CALLED = new Set([
-  "if",
-  "while",
-  "in",
-  "return",
-  "expect",
-  "fails",
-  "log",
-  "fail",
-  "on_exception",
-  "lp",
-  "with",
-  "guest",
-]);
-
 /** Whether a statement can begin behind the word at `last`: not in the middle of an expression. */
 function beginsStatement(words: readonly Word[], last: number): boolean {
   const before = words[last];
   if (before === undefined) return true;
-  if (before.kind !== "sign") return before.kind !== "name" || !NOT_CALLED.has(before.text);
+  if (before.kind !== "sign") return before.kind !== "name" || !BEFORE_EXPRESSION.has(before.text);
   if (before.text === "{") {
     // A block's brace, not a record's.
     const head = words[last - 1];

@@ -6,6 +6,11 @@ import { sourceFile } from "../diagnostics.ts";
 import { wholeParser } from "../services.ts";
 import { splitString } from "../strings.ts";
 
+/** Words of the language before an expression: a parenthesis behind one is no call. */
+export const BEFORE_EXPRESSION: ReadonlySet<string> = new Set(
+  "if while for in step return expect fails log fail on_exception lp with guest".split(" "),
+);
+
 export interface Word {
   readonly kind: "name" | "number" | "text" | "sign";
   readonly text: string;
