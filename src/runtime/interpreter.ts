@@ -99,7 +99,7 @@ export class Interpreter {
       const task = state.task;
       if (limits.task !== undefined && task !== limits.task) return STOP_TASK;
       let fiber = state.active(task);
-      if (takeReturned(state, task)) leafDone = true;
+      if (takeReturned(state, task, (tdvpr) => calls.findGuest(tdvpr))) leafDone = true;
       let frame = 0;
       let fn: FlowFunction = functions[0] as FlowFunction;
       let code: Int32Array = fn.code;

@@ -41,10 +41,14 @@ export function interruptGuest(state: SessionState, lp: number, guestOf: (tdvpr:
   fibers.write(task, FIBER_STATE, STATE_READY);
 }
 
-/** The task goes on behind a TDH.VP.ENTER that an interrupt has ended: its registers are the LP's again. False if there is none. */
-export function takeReturned(state: SessionState, task: number): boolean {
+/**
+ * The task goes on behind a TDH.VP.ENTER that an interrupt has ended: its registers are the LP's again, and a guest that was entered
+ * there meanwhile exits. False if there is none.
+ */
+export function takeReturned(state: SessionState, task: number, guestOf: (tdvpr: number) => number): boolean {
   const returned = state.fibers.readValue(task, VALUE_RETURNED);
   if (!(returned instanceof Returned)) return false;
+  interruptGuest(state, state.lpOf(task), guestOf);
   state.machine.platform.writeGprs(state.lpOf(task), returned.words);
   state.fibers.writeValue(task, VALUE_RETURNED, undefined);
   return true;

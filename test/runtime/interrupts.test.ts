@@ -113,4 +113,22 @@ log seen`;
       }
     }
   });
+
+  it("is the end of a guest, too, where the task goes on whose guest ran there before", async () => {
+    const flow = await tdFlow(`
+let other = new_td({ attributes: 0, pages: 1 }).vcpus[0].tdvpr
+let rounds = 0
+guest tdvpr { while rounds < 9 { rounds += 1 yield } }
+guest other { while rounds < 9 { rounds += 1 yield } }
+TDH.VP.FLUSH(tdvpr: tdvpr)
+TDH.VP.FLUSH(tdvpr: other)
+spawn a on lp 2 { log "a {TDH.VP.ENTER(tdvpr: tdvpr).exit_reason}" }
+spawn b on lp 2 { log "b {TDH.VP.ENTER(tdvpr: other).exit_reason}" }
+join a
+join b`);
+    const { runtime, output } = start(flow);
+    runtime.run(100_000);
+    expect(runtime.status).toBe("done");
+    expect(output).toEqual(["a 1", "b 1"]);
+  });
 });
