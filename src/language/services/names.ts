@@ -80,7 +80,10 @@ function parametersAt(words: readonly Word[], open: number): number[] {
 export function visibleAt(all: readonly Declaration[], offset: number): Map<string, Declaration> {
   const visible = new Map<string, Declaration>();
   for (const declaration of all) {
-    if (declaration.from <= offset && offset <= declaration.to) visible.set(declaration.name, declaration);
+    if (offset < declaration.from || declaration.to < offset) continue;
+    // What begins later is further inside: names of the whole file begin with it, wherever they stand.
+    const known = visible.get(declaration.name);
+    if (known === undefined || known.from <= declaration.from) visible.set(declaration.name, declaration);
   }
   return visible;
 }

@@ -126,14 +126,10 @@ export async function renameAt(
   return { changes };
 }
 
-/** Words that are tokens of their own and no names: what the lexer makes of a word tells. */
+/** Whether the grammar takes a word for no name. */
 function isKeyword(word: string): boolean {
-  const { lexer } = wholeParser();
-  return lexer.tokenize(word).kinds[0] !== lexer.kindOf("ID") && !NAMES_TOO.has(word);
+  return wholeParser().parse(`let ${word} = 0`, "Program", 0) === undefined;
 }
-
-/** Keywords that variables may have as their name (VariableName in the grammar). */
-const NAMES_TOO = new Set(["lp", "step", "as", "platform", "test"]);
 
 async function renamed(sources: Sources, source: FlowSource, offset: number): Promise<Target> {
   const target = await targetAt(sources, source, offset);

@@ -33,6 +33,11 @@ describe("hover", () => {
     );
   });
 
+  it("means the innermost variable of a name, wherever the outer one is declared", async () => {
+    const text = "fn f() {\n  let x = TDH.PHYMEM.PAGE.RDMD(hpa: 1)\n  log x.page_|type\n}\nlet x = 5\nlog x";
+    expect(await hover(text)).toContain("Type of the page in the PAMT");
+  });
+
   it("decodes statuses, by name and as numbers", async () => {
     expect(await hover("log TDX_OPERAND|_BUSY")).toContain("resource busy");
     const text = await hover("log 0xc0000b08000|00001");
