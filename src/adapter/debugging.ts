@@ -1,5 +1,4 @@
 /** The life of a session: launched, configured, run and moved as the client says, stopped, over. */
-import { Breath } from "../debugger/breath.ts";
 import type { Command, Granularity } from "../debugger/goals.ts";
 import type { Position } from "../debugger/position.ts";
 import { resume } from "../debugger/resume.ts";
@@ -157,7 +156,7 @@ export class Debugging {
       this.client.invalidated();
       if (this.launched?.noDebug) return next.control.forward("continue");
       if (!isAmid) return this.launched?.stopOnEntry ? { reason: "start" } : next.control.forward("continue");
-      const breath = new Breath({ breathe, now: () => Date.now() });
+      const { breath } = next.control;
       breath.begin();
       const { isSame, why } = await resume(old, next, breath);
       const { step } = next.position;
@@ -221,10 +220,9 @@ export class Debugging {
   goToChange(wanted: DataWanted | string): () => void {
     const session = this.needStopped();
     const { dataId, description } =
-      typeof wanted === "string"
-        ? { dataId: wanted, description: `"${wanted}" names no data` }
-        : this.looking.dataInfo(session, wanted);
-    if (dataId === null || !session.isData(dataId)) throw new RequestError(description, true);
+      typeof wanted === "string" ? { dataId: wanted, description: wanted } : this.looking.dataInfo(session, wanted);
+    if (dataId === null) throw new RequestError(description, true);
+    if (!session.isData(dataId)) throw new RequestError(`"${description}" names no data`, true);
     return this.run(() => session.goToChange(dataId), `Looking for who changed ${description}`);
   }
 

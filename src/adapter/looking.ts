@@ -220,7 +220,11 @@ export class Looking {
 
   /** Changes what an expression stands for. */
   setExpression(session: Session, expression: string, value: string, frameId: number | undefined, hex: boolean): Edit {
-    const frame = frameId === undefined ? 0 : this.frame(frameId).frame.flowFrame;
+    const at = frameId === undefined ? undefined : this.frame(frameId);
+    if (at !== undefined && at.task !== session.debuggee.task) {
+      throw new RequestError("expressions are set in the thread that moves: choose it, or edit the variable", true);
+    }
+    const frame = at?.frame.flowFrame ?? 0;
     return this.edited(() => editValue(session, placeOf(session, expression, frame), value, frame), frame, hex);
   }
 

@@ -2,7 +2,7 @@
 import type { FlowFunction, FlowProgram, FlowStatement } from "../language/flow-code.ts";
 import type { BreakpointRequest } from "./active-breakpoint.ts";
 import { globToRegExp } from "./glob.ts";
-import { GUEST_LEAF, LEAVES } from "./leaf-names.ts";
+import { LEAVES } from "./leaf-names.ts";
 import { type LeafSource, stepAtOrAfter } from "./leaf-sources.ts";
 import { calleesOf, UnitScans } from "./unit-scan.ts";
 
@@ -40,7 +40,7 @@ export function flowPlaces(program: FlowProgram, path: string, request: Breakpoi
   if (mode === "" || mode === "entry") return { statements: [id], place };
   if (mode !== "call" && mode !== "return") return `There is no breakpoint mode "${mode}".`;
   const scan = new UnitScans(program).at(program.functions[found.fn] as FlowFunction, found.pc);
-  const callees = calleesOf(program, scan, GUEST_LEAF) ?? LEAVES.map(({ number }) => number);
+  const callees = calleesOf(program, scan) ?? LEAVES.map(({ number }) => number);
   if (callees.length === 0) return "The statement calls no leaf function itself.";
   return { ...(mode === "call" ? { leaves: callees } : { returned: callees }), callsOf: id, place };
 }

@@ -49,7 +49,7 @@ interface Seen {
   written: ReadonlySet<number>;
   slots: readonly number[];
   /** Locks that any call held before the move. */
-  held: readonly { readonly lp: number; readonly leaf: number; readonly cell: number }[];
+  held: readonly { readonly lp: number; readonly cell: number }[];
 }
 
 const OWN_LOCK = {
@@ -151,7 +151,7 @@ function operandText({ machine }: FlowDebuggee, { hi, lo, lp }: Outcome): string
 }
 
 function heldLocks({ machine }: FlowDebuggee): Seen["held"] {
-  return machine.calls.flatMap((call) => call.held.map(({ cell }) => ({ lp: call.lp, leaf: call.leaf, cell })));
+  return machine.calls.flatMap((call) => call.held.map(({ cell }) => ({ lp: call.lp, cell })));
 }
 
 /** Names of the variables that the innermost frame sees, by slot. */

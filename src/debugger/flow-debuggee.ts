@@ -334,7 +334,7 @@ export class FlowDebuggee implements Debuggee {
       const scan = this.scans.at(state.functionOf(frame), this.store.read(frame + FRAME_PC));
       // What a guest does can end its TDH.VP.ENTER.
       if (isGuest && (scan.builtins || scan.returns || scan.calls.length > 0)) return true;
-      const callees = calleesOf(this.program, scan, GUEST_LEAF);
+      const callees = calleesOf(this.program, scan);
       if (callees === undefined) return true;
       if (flags === undefined ? callees.length > 0 : callees.some((callee) => flags[callee] === 1)) return true;
       if (!scan.returns) return false;
@@ -353,7 +353,7 @@ export class FlowDebuggee implements Debuggee {
     if (state.isGuest(fiber) || state.fibers.read(fiber, FIBER_DEPTH) === 0) return false;
     const frame = state.topFrame(fiber);
     const scan = this.scans.at(state.functionOf(frame), this.store.read(frame + FRAME_PC));
-    return !scan.returns && calleesOf(this.program, scan, GUEST_LEAF)?.length === 1;
+    return !scan.returns && calleesOf(this.program, scan)?.length === 1;
   }
 
   // ---- values ----

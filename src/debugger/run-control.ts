@@ -51,7 +51,8 @@ export class RunControl {
   readonly timeline: Timeline;
   private readonly breakpoints: Breakpoints;
   private readonly stops: Stops;
-  private readonly breath: Breath;
+  /** Of whatever goes on: a pause ends it. */
+  readonly breath: Breath;
   private readonly counter: HitCounter;
   private readonly skipping: Skipping;
   /** Steps that led forward to the present, the latest last; each begins at or after the end of the one before. */

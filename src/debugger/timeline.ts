@@ -237,13 +237,6 @@ export class Timeline {
     if (this.step + this.sub > 0) this.goBack({ step: this.sub > 0 ? this.step : this.step - 1, sub: 0 });
   }
 
-  /** The inverse of the smallest move. */
-  fineBack(): void {
-    const { step, sub } = this.position;
-    if (sub > 0) this.goBack({ step, sub: sub - 1 });
-    else if (step > 0) this.goToLast(step - 1, () => true);
-  }
-
   /** Goes to the last place inside unit `step`, before place `limit`, at which `wanted` holds; to its start if there is none. */
   goToLast(step: number, wanted: () => boolean, limit = Number.POSITIVE_INFINITY): void {
     this.goBack({ step, sub: 0 });

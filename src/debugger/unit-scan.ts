@@ -100,7 +100,7 @@ export class UnitScans {
     const { functions } = this.program;
     const at = functions[fn] as FlowFunction;
     const scan = this.at(at, pc);
-    const callees = calleesOf(this.program, scan, GUEST_LEAF);
+    const callees = calleesOf(this.program, scan);
     const mayBeGuest = scan.builtins || scan.returns || callees?.some((callee) => callee >= GUEST_LEAF) === true;
     if (callees === undefined || (mayBeGuest && this.mayRunInGuest(at))) return undefined;
     if (!scan.returns || at.kind !== "function" || seen.has(at)) return callees;
@@ -171,12 +171,12 @@ function scanUnit(code: Int32Array, start: number): UnitScan {
  * Numbers of the leaves, as breakpoints know them, that a scan's calls may be; undefined: any. Who enters a guest goes on there,
  * in the middle of what it did when it left.
  */
-export function calleesOf(program: FlowProgram, scan: UnitScan, guestLeaf: number): readonly number[] | undefined {
+export function calleesOf(program: FlowProgram, scan: UnitScan): readonly number[] | undefined {
   const callees: number[] = [];
   for (const index of scan.calls) {
     const call = program.leafCalls[index];
     if (call === undefined || call.name === undefined || call.name === "TDH.VP.ENTER") return undefined;
-    callees.push(call.guest ? guestLeaf + call.number : call.number);
+    callees.push(call.guest ? GUEST_LEAF + call.number : call.number);
   }
   return callees;
 }

@@ -31,7 +31,8 @@ export function loadOptions(extension: vscode.Uri): LoadOptions {
   return { readSource, flowsFolder: pathOfUri(vscode.Uri.joinPath(extension, "flows")) };
 }
 
-async function readSource(path: string): Promise<string | undefined> {
+/** The text of a flow, as it is open or as it lies there; undefined if it cannot be read. */
+export async function readSource(path: string): Promise<string | undefined> {
   const open = vscode.workspace.textDocuments.find(({ uri }) => pathOfUri(uri) === path);
   if (open) return open.getText();
   try {

@@ -4,7 +4,7 @@ import { DEBUG_TEST_COMMAND, RUN_TEST_COMMAND, testsOf } from "../language/servi
 import { positionOf } from "../language/services/places.ts";
 import { sourceWords } from "../language/services/tokens.ts";
 import { debugTest } from "./debug-test.ts";
-import { uriOfPath } from "./host.ts";
+import { pathOfUri, readSource, uriOfPath } from "./host.ts";
 import { TestFile } from "./test-file.ts";
 
 const FLOWS = "**/*.tdx";
@@ -61,9 +61,8 @@ export class FlowTests implements vscode.Disposable {
   }
 
   async #read(uri: vscode.Uri): Promise<void> {
-    const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
-    if (open) this.#opened(open);
-    else this.#update(uri, new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)));
+    const text = await readSource(pathOfUri(uri));
+    if (text !== undefined) this.#update(uri, text);
   }
 
   /** Shows the tests that a file has now; one without tests is not shown. */
@@ -103,15 +102,18 @@ export class FlowTests implements vscode.Disposable {
 
   async #run(request: vscode.TestRunRequest, token: vscode.CancellationToken): Promise<void> {
     const run = this.#controller.createTestRun(request);
-    for (const [id, items] of this.#wanted(request)) {
-      for (const item of items) run.enqueued(item);
-      const file = await TestFile.open(vscode.Uri.parse(id), this.#extension);
-      for (const item of items) {
-        if (token.isCancellationRequested) run.skipped(item);
-        else await this.#runOne(run, file, item, token);
+    try {
+      for (const [id, items] of this.#wanted(request)) {
+        for (const item of items) run.enqueued(item);
+        const file = await TestFile.open(vscode.Uri.parse(id), this.#extension);
+        for (const item of items) {
+          if (token.isCancellationRequested) run.skipped(item);
+          else await this.#runOne(run, file, item, token);
+        }
       }
+    } finally {
+      run.end();
     }
-    run.end();
   }
 
   async #runOne(
@@ -143,15 +145,18 @@ export class FlowTests implements vscode.Disposable {
 
   async #debug(request: vscode.TestRunRequest, token: vscode.CancellationToken): Promise<void> {
     const run = this.#controller.createTestRun(request);
-    for (const item of [...this.#wanted(request).values()].flat()) {
-      if (token.isCancellationRequested || !item.uri) continue;
-      run.started(item);
-      const exitCode = await debugTest(item.uri, item.label, run);
-      if (exitCode === 0) run.passed(item);
-      else if (exitCode === undefined) run.skipped(item);
-      else run.failed(item, new vscode.TestMessage("The test failed: the Debug Console says where."));
+    try {
+      for (const item of [...this.#wanted(request).values()].flat()) {
+        if (token.isCancellationRequested || !item.uri) continue;
+        run.started(item);
+        const exitCode = await debugTest(item.uri, item.label, run);
+        if (exitCode === 0) run.passed(item);
+        else if (exitCode === undefined) run.skipped(item);
+        else run.failed(item, new vscode.TestMessage("The test failed: the Debug Console says where."));
+      }
+    } finally {
+      run.end();
     }
-    run.end();
   }
 
   /** What the lens above a test does. */
