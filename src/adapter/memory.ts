@@ -1,5 +1,6 @@
 /** Memory by reference (debugger/memory-views.ts); and which of what a client has read has changed since. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import { PAGE_SIZE } from "../arch/page.ts";
 import { type MemoryReference, memoryReference, readView, viewEnd } from "../debugger/memory-views.ts";
 import type { Session } from "../debugger/session.ts";
 import { RequestError } from "./request-error.ts";
@@ -8,7 +9,6 @@ import { RequestError } from "./request-error.ts";
 const MAX_BYTES = 1 << 20;
 /** Ranges that are watched for changes, the latest. */
 const MAX_WATCHED = 64;
-const PAGE = 4096;
 const SHOWN_BYTES = 16;
 
 interface Watched {
@@ -31,19 +31,18 @@ export class MemoryReader {
     if (from < 0 || from >= viewEnd(moment.machine, base.view)) return { address, unreadableBytes: count };
     const part = readView(moment, { ...base, address: from }, Math.min(count, MAX_BYTES));
     const readable = part.data.length;
-    const pages = part.pages.map((hpa) => hpa / PAGE);
+    const pages = part.pages.map((hpa) => hpa / PAGE_SIZE);
     this.watched = [...this.watched, { reference, offset, count, pages }].slice(-MAX_WATCHED);
     return { address, data: base64(part.data), ...(readable < count && { unreadableBytes: count - readable }) };
   }
 
   /** The first bytes at a reference, for people; with the reference, by which a client opens all of them. */
   show(session: Session, text: string): { readonly result: string; readonly memoryReference: string } {
-    const reference = memoryReference(text);
-    if (reference === undefined) throw new RequestError(`"${text}" is no address: write raw:0x…, host:0x… or td0:0x…`);
+    const reference = referenceOf(text);
     const { data, pages, end } = readView(session.inspector.moment, reference, SHOWN_BYTES);
     if (data.length === 0) throw new RequestError(end);
     const bytes = [...data].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    const hpa = (pages[0] as number) + (reference.address % PAGE);
+    const hpa = (pages[0] as number) + (reference.address % PAGE_SIZE);
     return { result: `${bytes} · ${session.inspector.moment.hpa(hpa)}`, memoryReference: text.trim() };
   }
 
@@ -55,7 +54,7 @@ export class MemoryReader {
     const pages = new Set<number>();
     for (const cell of changes.cells) {
       const hpa = memory.hpaOf(cell);
-      if (hpa !== undefined) pages.add(Math.floor(hpa / PAGE));
+      if (hpa !== undefined) pages.add(Math.floor(hpa / PAGE_SIZE));
     }
     return this.watched
       .filter((watched) => watched.pages.some((page) => pages.has(page)))

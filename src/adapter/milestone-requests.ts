@@ -1,6 +1,6 @@
 /** Requests that go to the calls, exits and faults of what was run: by a list, or by the line of the flow. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
-import { statusText } from "../arch/status.ts";
+import { isFailure, statusText } from "../arch/status.ts";
 import { leafName } from "../debugger/leaf-names.ts";
 import type { Milestone } from "../debugger/milestone-columns.ts";
 import type { Matches } from "../debugger/milestones.ts";
@@ -89,15 +89,15 @@ function infoOf(debugging: Debugging, session: Session, id: number): MilestoneIn
     step,
     name: kind === "fault" ? what : leafName(callee),
     status: kind === "fault" ? "" : statusText(hi, lo),
-    failed: isFailure(milestone),
+    failed: hasFailed(milestone),
     task: threadOf(task),
     lp,
     ...(statement && { path: statement.source.path, line: debugging.client.line(statement.line) }),
   };
 }
 
-function isFailure({ kind, hi }: Milestone): boolean {
-  return kind === "fault" || hi >>> 30 !== 0;
+function hasFailed({ kind, hi }: Milestone): boolean {
+  return kind === "fault" || isFailure(hi);
 }
 
 function goTo(debugging: Debugging, id: number): () => void {

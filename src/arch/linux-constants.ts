@@ -3,7 +3,7 @@
  * Exit Reasons"), services of the Guest-Hypervisor Communication Interface, bits of a TD's ATTRIBUTES. Names as in Linux.
  */
 
-export const exitReasons: Readonly<Record<string, number>> = {
+export const exitReasons = {
   EXIT_REASON_EXCEPTION_NMI: 0,
   EXIT_REASON_EXTERNAL_INTERRUPT: 1,
   EXIT_REASON_TRIPLE_FAULT: 2,
@@ -28,9 +28,9 @@ export const exitReasons: Readonly<Record<string, number>> = {
   EXIT_REASON_NOTIFY: 75,
   EXIT_REASON_SEAMCALL: 76,
   EXIT_REASON_TDCALL: 77,
-};
+} as const;
 
-export const tdvmcallFunctions: Readonly<Record<string, number>> = {
+export const tdvmcallFunctions = {
   TDVMCALL_CPUID: 10,
   TDVMCALL_HLT: 12,
   TDVMCALL_IO: 30,
@@ -42,7 +42,7 @@ export const tdvmcallFunctions: Readonly<Record<string, number>> = {
   TDVMCALL_GET_QUOTE: 0x10002,
   TDVMCALL_REPORT_FATAL_ERROR: 0x10003,
   TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT: 0x10004,
-};
+} as const;
 
 export const tdvmcallResults: Readonly<Record<string, bigint>> = {
   TDVMCALL_STATUS_SUCCESS: 0n,

@@ -156,6 +156,11 @@ export function decodeStatus(hi: number, lo: number): Status {
   };
 }
 
+/** Whether a call did not succeed, by bits 63:32 of its status: the error or the non-recoverable bit is set. */
+export function isFailure(hi: number): boolean {
+  return hi >>> 30 !== 0;
+}
+
 /** A status in one line: `TDX_OPERAND_BUSY(RCX)`; a code without a name in hexadecimal. */
 export function statusText(hi: number, lo: number): string {
   const { name, detail } = decodeStatus(hi, lo);

@@ -2,7 +2,8 @@
  * Exception filters: what happens to a flow or in the module that one may want to stop at, wherever it happens.
  */
 import { TDX_OPERAND_BUSY, TDX_OPERAND_BUSY_HOST_PRIORITY, TDX_SUCCESS } from "../arch/generated/status-codes.ts";
-import { decodeStatus } from "../arch/status.ts";
+import { exitReasons } from "../arch/linux-constants.ts";
+import { decodeStatus, isFailure } from "../arch/status.ts";
 import type { Violation } from "../module/invariants.ts";
 import { type Condition, holds } from "./condition.ts";
 import type { Debuggee, Failure, Outcome } from "./debuggee.ts";
@@ -146,8 +147,6 @@ interface ActiveFilter {
 const FAILURE_FILTERS = { error: "flow-error", bug: "host-bug", expect: "expect", deadlock: "deadlock" } as const;
 const ALWAYS: Condition = { text: "", triggers: [], passed: [] };
 
-const EXIT_EPT_VIOLATION = 48;
-const EXIT_EPT_MISCONFIGURATION = 49;
 /** Filters that are about what a leaf function returned. */
 const OUTCOME_FILTERS = /^(seamcall-error|busy|ept-.*)$/;
 const NAME_PATTERN = /^[A-Z][A-Z0-9_*]*$/;
@@ -204,7 +203,7 @@ export class ExceptionFilters {
     now: Position,
   ): ExceptionHit | undefined {
     // Almost every call succeeds; a TD exit for an EPT violation is a success with its exit reason in the low half.
-    if (outcome.hi >>> 30 === 0 && !(outcome.isTdExit && isEptExit(outcome.lo))) return undefined;
+    if (!isFailure(outcome.hi) && !(outcome.isTdExit && isEptExit(outcome.lo))) return undefined;
     for (const filter of filtersOf(outcome, classify)) {
       const active = this.active.get(filter);
       if (active !== undefined && fits(active, outcome, debuggee, now)) return { filter, outcome };
@@ -215,17 +214,17 @@ export class ExceptionFilters {
 
 function isEptExit(lo: number): boolean {
   const reason = lo & 0xffff;
-  return reason === EXIT_EPT_VIOLATION || reason === EXIT_EPT_MISCONFIGURATION;
+  return reason === exitReasons.EXIT_REASON_EPT_VIOLATION || reason === exitReasons.EXIT_REASON_EPT_MISCONFIG;
 }
 
 function filtersOf(outcome: Outcome, classify: (outcome: Outcome) => string | undefined): string[] {
   const { hi, lo } = outcome;
   if (outcome.isTdExit && hi === TDX_SUCCESS && isEptExit(lo)) {
-    if ((lo & 0xffff) === EXIT_EPT_MISCONFIGURATION) return ["ept-misconfiguration"];
+    if ((lo & 0xffff) === exitReasons.EXIT_REASON_EPT_MISCONFIG) return ["ept-misconfiguration"];
     const kind = classify(outcome);
     return kind === undefined ? [] : [`ept-violation-${kind}`];
   }
-  if (hi >>> 30 === 0) return [];
+  if (!isFailure(hi)) return [];
   const busy = hi === TDX_OPERAND_BUSY || hi === TDX_OPERAND_BUSY_HOST_PRIORITY;
   return busy ? ["busy", "seamcall-error"] : ["seamcall-error"];
 }

@@ -3,6 +3,7 @@
  * key they were written with; `host:0x…` as software outside SEAM reads them, the address with its KeyID; `td0:0x…` a GPA as that
  * TD reads it. Looking changes nothing: what would be a machine check is not readable.
  */
+import { PAGE_SIZE } from "../arch/page.ts";
 import type { Machine } from "../module/machine.ts";
 import { isLeaf, levelBytes, SEPT_HOST_LOCK, SEPT_HOST_PRIORITY, septHpa } from "../module/sept-entry.ts";
 import { HostAccessError, splitAddress } from "../platform/host-access.ts";
@@ -10,7 +11,6 @@ import type { Domain } from "./inspect/domains.ts";
 import type { Moment } from "./inspect/moment.ts";
 import type { SeptTable } from "./inspect/sept-scan.ts";
 
-const PAGE = 4096;
 const READABLE = 1;
 const ENTRIES = 512;
 
@@ -47,11 +47,11 @@ export function readView(moment: Moment, { view, address }: MemoryReference, cou
   const pages: number[] = [];
   const { memory } = moment.machine.platform;
   const whole = (end: string): MemoryPart => ({ data: joined(parts), pages, end });
-  for (let at = address; at < address + count; at = (Math.floor(at / PAGE) + 1) * PAGE) {
-    const length = Math.min(address + count - at, PAGE - (at % PAGE));
+  for (let at = address; at < address + count; at = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE) {
+    const length = Math.min(address + count - at, PAGE_SIZE - (at % PAGE_SIZE));
     const page = pageOf(moment, view, at, length);
     if (typeof page === "string") return whole(page);
-    pages.push(page.hpa - (page.hpa % PAGE));
+    pages.push(page.hpa - (page.hpa % PAGE_SIZE));
     parts.push(page.isZeros ? new Uint8Array(length) : memory.readBytes(page.hpa, length));
   }
   return whole("");

@@ -2,7 +2,7 @@
  * The moments of a run that people look for: each call of the module, each exit of a guest, each fault. A scout finds them: the same
  * run on a machine of its own, up to where the session has been, so that the session stays where it is and no run pays for this.
  */
-import { decodeStatus } from "../arch/status.ts";
+import { decodeStatus, isFailure } from "../arch/status.ts";
 import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
 import { statementAt } from "../runtime/places.ts";
 import type { Branch, Branches } from "./branches.ts";
@@ -39,7 +39,7 @@ function testOf({ kinds, text, failed }: MilestoneFilter): (columns: Columns, in
     const [kind, callee, hi] = columns.key(index);
     if (!kindFlags[kind]) return false;
     const isFault = KINDS[kind] === "fault";
-    if (failed && !isFault && hi >>> 30 === 0) return false;
+    if (failed && !isFault && !isFailure(hi)) return false;
     if (wanted === "") return true;
     if (isFault) return has(columns.get(index).what);
     const key = callee * 2 ** 32 + hi;

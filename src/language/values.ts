@@ -4,6 +4,7 @@
  * An integer is unsigned, 64 bits, and wraps. It is a `number` below 2^53 and a `bigint` from there on, never a bigint
  * below: so equal integers are identical, and plain loops never meet a bigint.
  */
+import { isFailure } from "../arch/status.ts";
 
 export type Integer = number | bigint;
 
@@ -128,7 +129,7 @@ export class Status {
 
   /** Whether it stops a flow that does not look at it: the error or the non-recoverable bit is set. */
   get failed(): boolean {
-    return this.hi >>> 30 !== 0;
+    return isFailure(this.hi);
   }
 
   get integer(): Integer {

@@ -1,4 +1,5 @@
 /** What the builtin functions do, by name (language/builtins.ts). Those of guests are in guest-instructions.ts. */
+import { PAGE_SIZE } from "../arch/page.ts";
 import { fromBig, isInteger, Status, toBig } from "../language/values.ts";
 import { hazardNames } from "../platform/hazards.ts";
 import { HostAccessError, hostClflush, hostFill, hostRead, hostWbinvd, hostWrite } from "../platform/host-access.ts";
@@ -198,16 +199,16 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
     );
   },
   alloc_page: (state, stack, first, count) =>
-    allocatePages(state, { count: 1, align: 4096, node: optionalNode(stack, first, count, 0), from: 0 }),
+    allocatePages(state, { count: 1, align: PAGE_SIZE, node: optionalNode(stack, first, count, 0), from: 0 }),
   alloc_pages: (state, stack, first, count) =>
     allocatePages(state, {
       count: numberArgument(stack, first, "count", 1, 2 ** 24),
-      align: Number(optionalInteger(stack, first, count, 1, "align", 4096)),
+      align: Number(optionalInteger(stack, first, count, 1, "align", PAGE_SIZE)),
       node: optionalNode(stack, first, count, 2),
       from: Number(optionalInteger(stack, first, count, 3, "from", 0)),
     }),
   free_page: (state, stack, first) => {
-    freePage(state, address(state, stack, first, 4096));
+    freePage(state, address(state, stack, first, PAGE_SIZE));
     return null;
   },
   memory_ranges: (state) => {

@@ -40,7 +40,7 @@ export const VALUE_LOCK = 2;
 export const VALUE_PAUSE = 3;
 /** Task: the registers with which its TDH.VP.ENTER has returned while others ran (interrupts.ts). */
 export const VALUE_RETURNED = 4;
-const FIBER_VALUES = 6;
+const FIBER_VALUES = 5;
 /** Store tag of the first fiber's values: above those of any space of slots. */
 const FIBER_VALUES_TAG = 2 ** 31;
 

@@ -1,4 +1,6 @@
 /** What guest code can do besides computing: each instruction as a guest action, with its operands and its result. */
+import { exitReasons, tdvmcallFunctions } from "../arch/linux-constants.ts";
+import { PAGE_SIZE } from "../arch/page.ts";
 import { R10, R11, RAX, RBX, RCX, RDX } from "../arch/registers.ts";
 import type { LeafCall } from "../language/flow-code.ts";
 import { fromBig, highHalf, type Integer, lowHalf, toBig } from "../language/values.ts";
@@ -20,11 +22,6 @@ export interface GuestInstruction {
   readonly result: (platform: Platform, lp: number, outcome: GuestResult | undefined) => unknown;
 }
 
-const PAGE = 4096;
-const VMCALL_HLT = 12;
-const EXIT_HLT = 12;
-const EXIT_IO = 30;
-
 export function tdcallInstruction(call: LeafCall, values: readonly unknown[], first: number): GuestInstruction {
   return {
     action: { action: "tdcall" },
@@ -40,7 +37,7 @@ export const haltInstruction: GuestInstruction = {
   prepare: (platform, lp) => {
     for (let register = 0; register < 16; register++) platform.writeGpr(lp, register, 0n);
     platform.writeGpr(lp, RCX, (1n << BigInt(R10)) | (1n << BigInt(R11)) | 0xf000n);
-    platform.writeGpr(lp, R11, BigInt(VMCALL_HLT));
+    platform.writeGpr(lp, R11, BigInt(tdvmcallFunctions.TDVMCALL_HLT));
   },
   again: false,
   result: () => null,
@@ -51,7 +48,7 @@ type Build = (values: readonly unknown[], first: number, count: number, heap: He
 function access(gpa: Integer, kind: "r" | "w" | "x", bytes: number, data?: Uint8Array): GuestInstruction {
   if (typeof gpa !== "number")
     throw new FlowError(`0x${gpa.toString(16)} is no guest physical address`, "it has 52 bits at most");
-  if ((gpa % PAGE) + bytes > PAGE)
+  if ((gpa % PAGE_SIZE) + bytes > PAGE_SIZE)
     throw new FlowError(
       `an access at 0x${gpa.toString(16)} of ${bytes} bytes crosses a page`,
       "make it two accesses, one in each page",
@@ -165,10 +162,10 @@ export const guestInstructions: Readonly<Record<string, Build>> = {
   cpuid,
   rdmsr,
   wrmsr,
-  hlt: () => exiting(EXIT_HLT, { instructionLength: 1 }),
+  hlt: () => exiting(exitReasons.EXIT_REASON_HLT, { instructionLength: 1 }),
   io_in: (values, first) =>
     exiting(
-      EXIT_IO,
+      exitReasons.EXIT_REASON_IO_INSTRUCTION,
       {
         qualification: ioQualification(
           integerArgument(values, first, "port"),
@@ -180,7 +177,7 @@ export const guestInstructions: Readonly<Record<string, Build>> = {
       (platform, lp) => low(platform, lp, RAX),
     ),
   io_out: (values, first) =>
-    exiting(EXIT_IO, {
+    exiting(exitReasons.EXIT_REASON_IO_INSTRUCTION, {
       qualification: ioQualification(
         integerArgument(values, first, "port"),
         integerArgument(values, first + 2, "bytes"),

@@ -32,7 +32,8 @@ export function interruptGuest(state: SessionState, lp: number, guestOf: (tdvpr:
   if (task < 0) throw new FlowError(`LP ${lp} runs a guest that no task has entered`);
   const outcome = machine.guest(lp, { action: "vmexit", reason: exitReasons.EXIT_REASON_EXTERNAL_INTERRUPT });
   if (outcome.kind !== "exit") throw new FlowError(`the guest on LP ${lp} did not exit for an interrupt`);
-  const words = Uint32Array.from({ length: registerNames.length * 2 }, (_, word) => store.read(cell + LP_GPR + word));
+  const words = new Uint32Array(registerNames.length * 2);
+  store.load(cell + LP_GPR, words);
   fibers.writeValue(task, VALUE_RETURNED, new Returned(words));
   fibers.write(task, FIBER_PARTNER, 0);
   fibers.write(guest, FIBER_PARTNER, 0);

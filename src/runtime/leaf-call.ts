@@ -3,6 +3,7 @@
 import { guestLeafInfo, hostLeafInfo } from "../arch/generated/leaves.ts";
 import { type LeafOperand, leafSignatures } from "../arch/leaf-operands.ts";
 import { RAX, registerNames } from "../arch/registers.ts";
+import { isFailure } from "../arch/status.ts";
 import type { LeafCall } from "../language/flow-code.ts";
 import { highHalf, type Integer, isInteger, lowHalf, Status, shiftLeft } from "../language/values.ts";
 import { LP_GPR } from "../platform/lp.ts";
@@ -102,9 +103,9 @@ export function calleeName(callee: number): string {
   return callee >= GUEST_LEAF ? leafNameOf(callee - GUEST_LEAF, true) : leafNameOf(callee, false);
 }
 
-/** Whether the LP's registers hold a status with the error or the non-recoverable bit. */
+/** Whether the LP's registers hold the status of a call that failed. */
 export function hasFailed(platform: Platform, lp: number): boolean {
-  return platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2 + 1) >>> 30 !== 0;
+  return isFailure(platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2 + 1));
 }
 
 /** Number of the leaf that the LP's registers ask for. */

@@ -3,8 +3,9 @@
  * the guest exits: meanwhile the guest's fiber runs on top of the task.
  */
 import { TDH_VP_ENTER } from "../arch/generated/leaves.ts";
+import { exitReasons } from "../arch/linux-constants.ts";
 import { RAX, registerNames } from "../arch/registers.ts";
-import { statusText } from "../arch/status.ts";
+import { isFailure, statusText } from "../arch/status.ts";
 import { builtins } from "../language/builtins.ts";
 import { type LeafCall, OP_BUILTIN, OP_LEAF } from "../language/flow-code.ts";
 import type { GuestResult, InjectedEvent } from "../module/guest/actions.ts";
@@ -48,7 +49,6 @@ export const NEXT_WAIT = 4;
 type Next = 0 | 1 | 2 | 3 | 4;
 
 const REGISTER_WORDS = registerNames.length * 2;
-const EXIT_EPT_VIOLATION = 48;
 const EXCEPTION_NAMES: Readonly<Record<number, string>> = {
   6: "#UD",
   8: "#DF",
@@ -193,7 +193,7 @@ export class ModuleCalls {
     const rax = machine.platform.lpCell(lp) + LP_GPR + RAX * 2;
     const hi = machine.store.read(rax + 1);
     const callee = calleeOf(call, stack, first);
-    const isPlain = hi >>> 30 === 0 && callee !== TDH_VP_ENTER;
+    const isPlain = !isFailure(hi) && callee !== TDH_VP_ENTER;
     if (!isPlain) this.isNotable = true;
     if (hooks.leafReturn === undefined) return false;
     if (isPlain && hooks.returnedLeaves !== undefined && hooks.returnedLeaves[callee] !== 1) return false;
@@ -300,7 +300,11 @@ export class ModuleCalls {
     }
     if (outcome.kind === "exit") {
       const reason = platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2);
-      fibers.write(fiber, FIBER_COMPLETES, instruction.again || reason === EXIT_EPT_VIOLATION ? 0 : 1);
+      fibers.write(
+        fiber,
+        FIBER_COMPLETES,
+        instruction.again || reason === exitReasons.EXIT_REASON_EPT_VIOLATION ? 0 : 1,
+      );
       this.leaveGuest(task, fiber);
       return NEXT_EXITED;
     }

@@ -2,11 +2,11 @@
  * The host's page allocator: as simple as a flow needs it. Pages come in rising order from the convertible memory above 4 GiB
  * (below it firmware and devices live) of any NUMA node or a given one; pages that were given back are used again, last first.
  */
+import { PAGE_SIZE } from "../arch/page.ts";
 import type { NodeMemory, PlatformConfig } from "../platform/config.ts";
 import { FlowError } from "./flow-error.ts";
 import { ALLOCATED, type SessionState, VALUE_FREE_PAGES } from "./session-state.ts";
 
-const PAGE = 4096;
 const FOUR_GIB = 2 ** 32;
 /** The first pages of that memory are left out, so that an address of 0 in it is never a page's. */
 const RESERVED = 0x10_0000;
@@ -31,16 +31,16 @@ export interface PageRequest {
 /** Adjacent free pages. Errors: no such node, none left. */
 export function allocatePages(state: SessionState, request: PageRequest): number {
   const { count, align, node, from } = request;
-  if (align < PAGE || Math.log2(align) % 1 !== 0)
-    throw new FlowError(`an alignment is a power of two from ${PAGE} on, not ${align}`, "64K, 2M and 1G are");
+  if (align < PAGE_SIZE || Math.log2(align) % 1 !== 0)
+    throw new FlowError(`an alignment is a power of two from ${PAGE_SIZE} on, not ${align}`, "64K, 2M and 1G are");
   const { config } = state.machine.platform;
   if (node !== undefined && !config.memory.some((memory) => memory.node === node))
     throw new FlowError(`node ${node} has no memory`, `memory is on ${nodesOf(config)}`);
-  if (count === 1 && align === PAGE && from === 0) {
+  if (count === 1 && align === PAGE_SIZE && from === 0) {
     const hpa = takeFreePage(state, node);
     if (hpa !== undefined) return hpa;
   }
-  const size = count * PAGE;
+  const size = count * PAGE_SIZE;
   for (const [number, range] of allocatable(config).entries()) {
     if (node !== undefined && range.node !== node) continue;
     const next = Math.max(state.readNumber(ALLOCATED + 2 * number), range.base, from);
@@ -115,7 +115,7 @@ function partsOf(memory: NodeMemory, cmr: { readonly base: number; readonly size
 }
 
 export function freePage(state: SessionState, hpa: number): void {
-  if (hpa % PAGE !== 0)
+  if (hpa % PAGE_SIZE !== 0)
     throw new FlowError(`0x${hpa.toString(16)} is not the address of a page`, "it is a multiple of 4K: hpa & ~0xfff");
   let free = state.readValue(VALUE_FREE_PAGES) as FreePage | undefined;
   for (let page = free; page !== undefined; page = page.next) {

@@ -40,8 +40,8 @@ const MAX_FIBERS = 4096;
 /** Values of the runtime: pages that were given back, as an immutable list. */
 export const VALUE_FREE_PAGES = 0;
 /** Text of the latest warning. */
-export const VALUE_WARNING = 3;
-const RUNTIME_VALUES = 4;
+export const VALUE_WARNING = 1;
+const RUNTIME_VALUES = 2;
 
 export class SessionState {
   readonly program: FlowProgram;

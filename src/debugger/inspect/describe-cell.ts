@@ -1,4 +1,5 @@
 /** Says what a word of the store is, where that is something of the module's: a field, an entry, a lock. */
+import { PAGE_SIZE } from "../../arch/page.ts";
 import * as layout from "../../module/layout.ts";
 import { levelBytes } from "../../module/sept-entry.ts";
 import * as sys from "../../module/sys.ts";
@@ -7,7 +8,6 @@ import { hex } from "./format.ts";
 import { pamtEntry } from "./locks.ts";
 import type { Moment } from "./moment.ts";
 
-const PAGE = 4096;
 const ENTRY_BYTES = 8;
 
 /** Names of a structure's fields by their first word. */
@@ -28,8 +28,8 @@ export function describeCell(moment: Moment, cell: number): string | undefined {
   if (cell >= machine.sys && cell < machine.sys + sys.SYS_WORDS) return globalData(moment, cell - machine.sys);
   const hpa = machine.platform.memory.hpaOf(cell);
   if (hpa === undefined) return undefined;
-  const page = hpa - (hpa % PAGE);
-  const word = (hpa % PAGE) / 4;
+  const page = hpa - (hpa % PAGE_SIZE);
+  const word = (hpa % PAGE_SIZE) / 4;
   for (const td of domains.all) {
     if (td.hpa === page) return field("TDR", word, td.name);
     const at = td.tdcsPages.indexOf(page);
@@ -42,7 +42,7 @@ export function describeCell(moment: Moment, cell: number): string | undefined {
     if (td.sept?.hpa === page || td.septPages.includes(page)) {
       if (table === undefined) return `S-EPT entry of ${td.name}`;
       const level = table.level - 1;
-      const gpa = table.gpa + Math.floor((hpa % PAGE) / ENTRY_BYTES) * levelBytes(level);
+      const gpa = table.gpa + Math.floor((hpa % PAGE_SIZE) / ENTRY_BYTES) * levelBytes(level);
       return `S-EPT entry of ${td.name}, level ${level}, GPA ${hex(gpa)}`;
     }
   }

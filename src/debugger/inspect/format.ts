@@ -1,4 +1,5 @@
 /** How numbers and sizes are written for people. */
+import { PAGE_SIZE } from "../../arch/page.ts";
 
 export function hex(value: number | bigint): string {
   return `0x${value.toString(16)}`;
@@ -19,7 +20,7 @@ export function bytes(count: number): string {
 
 /** First and last address of a range. */
 export function range(first: number, size: number): string {
-  return size <= 4096 ? hex(first) : `${hex(first)} – ${hex(first + size - 1)}`;
+  return size <= PAGE_SIZE ? hex(first) : `${hex(first)} – ${hex(first + size - 1)}`;
 }
 
 /** "1 page", "2 pages". */

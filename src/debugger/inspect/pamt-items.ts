@@ -1,5 +1,6 @@
 /** The PAMT by TDMR: pages in use, folded into runs of like neighbours. */
 import { PT_EPT, PT_REG, PT_RSVD, PT_TDCX, PT_TDR, PT_TDVPR, pageTypeNames } from "../../arch/generated/pamt-types.ts";
+import { PAGE_SIZE } from "../../arch/page.ts";
 import { PAGE_BYTES, PG_4K } from "../../module/pamt.ts";
 import { describeEntry } from "./describe-hpa.ts";
 import { bytes, hex, range } from "./format.ts";
@@ -59,7 +60,7 @@ function isInPamt(moment: Moment, tdmr: Tdmr, cell: number): boolean {
   if (hpa === undefined) return cell >= tdmr.cell && cell < tdmr.cell + 14;
   return tdmr.pamt.some((base, size) => {
     const end = base + (tdmr.size / (PAGE_BYTES[size] as number)) * 16;
-    return hpa >= base && hpa < Math.max(end, base + 4096);
+    return hpa >= base && hpa < Math.max(end, base + PAGE_SIZE);
   });
 }
 

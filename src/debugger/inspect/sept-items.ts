@@ -1,4 +1,5 @@
 /** Secure EPT of each TD by level; runs of like pages are folded. */
+import { PAGE_SIZE } from "../../arch/page.ts";
 import type { Changes } from "./changes.ts";
 import { type Domain, nodeBytes } from "./domains.ts";
 import { bytes, count, hex, range } from "./format.ts";
@@ -32,7 +33,7 @@ function changedTables(td: Domain, moment: Moment, changes: Changes): ReadonlySe
   const changed = new Set<number>();
   for (const cell of changes.cells) {
     const hpa = memory.hpaOf(cell);
-    if (hpa !== undefined && own.has(hpa - (hpa % 4096))) changed.add(hpa - (hpa % 4096));
+    if (hpa !== undefined && own.has(hpa - (hpa % PAGE_SIZE))) changed.add(hpa - (hpa % PAGE_SIZE));
   }
   return changed;
 }
