@@ -18,7 +18,7 @@ export function flowFrameName(session: Session, task: number, frame: StackFrame,
   if (!format.parameters) return frame.name + line;
   const { fn } = session.debuggee.runtime.frames(task)[frame.flowFrame] ?? {};
   if (fn?.kind !== "function") return frame.name + line;
-  const locals = session.locals(task, frame.flowFrame);
+  const locals = session.locals({ task, flowFrame: frame.flowFrame });
   const parameters = fn.parameters.map((name) => {
     const item = locals.find(({ label }) => label === name);
     const value = item && (format.hex ? inHex(item.value) : item.value);

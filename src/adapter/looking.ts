@@ -8,7 +8,7 @@ import { hex } from "../debugger/inspect/format.ts";
 import type { CellRange, Item } from "../debugger/inspect/item.ts";
 import { functionAt, leafPath } from "../debugger/leaf-sources.ts";
 import type { Session } from "../debugger/session.ts";
-import type { StackFrame } from "../debugger/stack.ts";
+import type { FlowPlace, StackFrame } from "../debugger/stack.ts";
 import type { StepTarget } from "../debugger/step-targets.ts";
 import type { ClientView } from "./client-view.ts";
 import { exceptionInfo } from "./exception-info.ts";
@@ -144,7 +144,7 @@ export class Looking {
     const { task, frame } = this.frame(frameId);
     return session.scopes(task, frame).map(({ name, items, isExpensive, kind }) => ({
       name,
-      variablesReference: this.references.add(items, task === session.debuggee.task ? frame.flowFrame : 0),
+      variablesReference: this.references.add(items, { task, flowFrame: frame.flowFrame }),
       expensive: isExpensive,
       ...(kind && { presentationHint: kind }),
     }));
@@ -179,12 +179,11 @@ export class Looking {
   }
 
   variables(reference: number, hex: boolean): DebugProtocol.Variable[] {
-    const items = this.references.get(reference);
-    if (items === undefined) throw new RequestError(`there are no variables ${reference}`);
+    const list = this.references.get(reference);
+    if (list === undefined) throw new RequestError(`there are no variables ${reference}`);
     // Not an error: the client asked before it heard of the new stop, and would show the error where values belong.
-    if (items === "spent") return [];
-    const frame = this.references.frameOf(reference);
-    return items.map((item) => this.references.toVariable(item, hex, frame));
+    if (list === "spent") return [];
+    return list.items().map((item) => this.references.toVariable(item, hex, list.at));
   }
 
   /** Value of an expression, or the memory at a reference. @param hex integers in hexadecimal */
@@ -196,10 +195,10 @@ export class Looking {
   ): DebugProtocol.EvaluateResponse["body"] {
     if (/^\s*(raw|host|td\d+):/.test(expression))
       return { ...this.memory.show(session, expression), variablesReference: 0 };
-    const { task, frame } = frameId === undefined ? { task: undefined, frame: undefined } : this.frame(frameId);
-    const item = session.evaluate(expression, frame?.flowFrame ?? 0, task);
+    const at = this.place(session, frameId);
+    const item = session.evaluate(expression, at);
     if ("error" in item) throw new RequestError(item.error);
-    const { value, type, variablesReference, memoryReference } = this.references.toVariable(item, hex);
+    const { value, type, variablesReference, memoryReference } = this.references.toVariable(item, hex, at);
     return {
       result: value,
       variablesReference,
@@ -210,28 +209,26 @@ export class Looking {
 
   /** Changes a variable of a list that was shown. */
   setVariable(session: Session, reference: number, name: string, value: string, hex: boolean): Edit {
-    const item = this.item(reference, name);
-    if (item === undefined) throw new RequestError(`there is no variable "${name}" to change`, true);
-    if (item.edit === undefined) throw new RequestError(`"${name}" cannot be changed`, true);
+    const list = this.references.get(reference);
+    const item = itemOf(list, name);
+    if (list === undefined || list === "spent" || item === undefined) {
+      throw new RequestError(`there is no variable "${name}" to change`, true);
+    }
     const { edit } = item;
-    const frame = this.references.frameOf(reference);
-    return this.edited(() => editValue(session, edit, value, frame), frame, hex);
+    if (edit === undefined) throw new RequestError(`"${name}" cannot be changed`, true);
+    return this.edited(() => editValue(session, edit, value, list.at), list.at, hex);
   }
 
   /** Changes what an expression stands for. */
   setExpression(session: Session, expression: string, value: string, frameId: number | undefined, hex: boolean): Edit {
-    const at = frameId === undefined ? undefined : this.frame(frameId);
-    if (at !== undefined && at.task !== session.debuggee.task) {
-      throw new RequestError("expressions are set in the thread that moves: choose it, or edit the variable", true);
-    }
-    const frame = at?.frame.flowFrame ?? 0;
-    return this.edited(() => editValue(session, placeOf(session, expression, frame), value, frame), frame, hex);
+    const at = this.place(session, frameId);
+    return this.edited(() => editValue(session, placeOf(session, expression, at), value, at), at, hex);
   }
 
-  private edited(edit: () => Edited, frame: number, hex: boolean): Edit {
+  private edited(edit: () => Edited, at: FlowPlace, hex: boolean): Edit {
     try {
       const { item, text, isFork } = edit();
-      const { value, type, variablesReference, memoryReference } = this.references.toVariable(item, hex, frame);
+      const { value, type, variablesReference, memoryReference } = this.references.toVariable(item, hex, at);
       const body = { value, variablesReference, ...(type && { type }), ...(memoryReference && { memoryReference }) };
       return { body, text, isFork };
     } catch (error) {
@@ -247,10 +244,8 @@ export class Looking {
     { line, column }: { readonly line: number; readonly column: number },
     frameId: number | undefined,
   ): DebugProtocol.CompletionsResponse["body"] {
-    const { task, frame } =
-      frameId === undefined ? { task: session.debuggee.task, frame: undefined } : this.frame(frameId);
     const before = (text.split("\n")[this.client.ownLine(line) - 1] ?? "").slice(0, this.client.ownColumn(column) - 1);
-    const { typed, completions } = session.completions(before, task, frame?.flowFrame ?? 0);
+    const { typed, completions } = session.completions(before, this.place(session, frameId));
     const start = this.client.column(before.length - typed + 1);
     const targets = completions.map(({ label, kind, detail }): DebugProtocol.CompletionItem => {
       return { label, detail, type: COMPLETION_TYPES[kind], start, length: typed };
@@ -262,7 +257,9 @@ export class Looking {
   dataInfo(session: Session, wanted: DataWanted): DebugProtocol.DataBreakpointInfoResponse["body"] {
     const { machine } = session.debuggee;
     const isNumber = wanted.isAddress || /^0x[0-9a-f]+$/i.test(wanted.name);
-    const item = wanted.reference ? this.item(wanted.reference, wanted.name) : this.local(session, wanted);
+    const item = wanted.reference
+      ? itemOf(this.references.get(wanted.reference), wanted.name)
+      : this.local(session, wanted);
     if (isNumber && (item === undefined || wanted.isAddress)) {
       const hpa = addressOf(wanted.name);
       const bytes = wanted.bytes || 8;
@@ -284,15 +281,8 @@ export class Looking {
     return dataBreakpoint(dataIdOf(session, cells), item.label);
   }
 
-  private item(reference: number, name: string): Item | undefined {
-    const items = this.references.get(reference);
-    return items === "spent" ? undefined : items?.find((item) => item.label === name);
-  }
-
   private local(session: Session, { name, frameId }: DataWanted): Item | undefined {
-    const { task, frame } =
-      frameId === undefined ? { task: session.debuggee.task, frame: undefined } : this.frame(frameId);
-    return session.locals(task, frame?.flowFrame ?? 0).find((item) => item.label === name);
+    return session.locals(this.place(session, frameId)).findLast((item) => item.label === name);
   }
 
   exceptionInfo(session: Session, hit: ExceptionHit | undefined): DebugProtocol.ExceptionInfoResponse["body"] {
@@ -332,6 +322,18 @@ export class Looking {
     if (frame === undefined) throw new RequestError("this frame belongs to an earlier stop");
     return frame;
   }
+
+  /** Where an expression of a frame is understood; without one, where the session moves next. */
+  private place(session: Session, frameId: number | undefined): FlowPlace {
+    if (frameId === undefined) return { task: session.debuggee.task, flowFrame: 0 };
+    const { task, frame } = this.frame(frameId);
+    return { task, flowFrame: frame.flowFrame };
+  }
+}
+
+/** The item of that name: of variables that hide others, the innermost. */
+function itemOf(list: ReturnType<References["get"]>, name: string): Item | undefined {
+  return list === "spent" ? undefined : list?.items().findLast(({ label }) => label === name);
 }
 
 function dataBreakpoint(dataId: string, description: string): DebugProtocol.DataBreakpointInfoResponse["body"] {

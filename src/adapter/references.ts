@@ -5,10 +5,17 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { hex as address } from "../debugger/inspect/format.ts";
 import type { Item } from "../debugger/inspect/item.ts";
+import type { FlowPlace } from "../debugger/stack.ts";
 import { inHex } from "./format.ts";
 
+interface List {
+  readonly items: () => readonly Item[];
+  /** Where a new value for one of them is understood. */
+  readonly at: FlowPlace;
+}
+
 export class References {
-  private readonly lists: { readonly items: () => readonly Item[]; readonly frame: number }[] = [];
+  private readonly lists: List[] = [];
   /** Numbers that were given out before the session moved last. */
   private spent = 0;
 
@@ -17,27 +24,22 @@ export class References {
     this.lists.length = 0;
   }
 
-  /** `frame`: the flow's frame in which a new value for one of them is understood. */
-  add(items: () => readonly Item[], frame = 0): number {
-    return this.spent + this.lists.push({ items, frame });
-  }
-
-  frameOf(reference: number): number {
-    return this.lists[reference - this.spent - 1]?.frame ?? 0;
+  add(items: () => readonly Item[], at: FlowPlace): number {
+    return this.spent + this.lists.push({ items, at });
   }
 
   /** "spent": a number of an earlier stop; undefined: never given out. */
-  get(reference: number): readonly Item[] | "spent" | undefined {
+  get(reference: number): List | "spent" | undefined {
     if (reference >= 1 && reference <= this.spent) return "spent";
-    return this.lists[reference - this.spent - 1]?.items();
+    return this.lists[reference - this.spent - 1];
   }
 
   /** @param hex the client wants integers in hexadecimal */
-  toVariable(item: Item, hex: boolean, frame = 0): DebugProtocol.Variable {
+  toVariable(item: Item, hex: boolean, at: FlowPlace): DebugProtocol.Variable {
     return {
       name: item.label,
       value: hex ? inHex(item.value) : item.value,
-      variablesReference: item.children ? this.add(item.children, frame) : 0,
+      variablesReference: item.children ? this.add(item.children, at) : 0,
       ...(item.evaluateName !== undefined && { evaluateName: item.evaluateName }),
       ...(item.type !== undefined && { type: item.type }),
       ...(item.hpa !== undefined && { memoryReference: address(item.hpa) }),

@@ -35,7 +35,7 @@ function openCall(context: ValueContext, task: number, leaf: string): CallView {
     ({ name, register, value }, index) => {
       const what = signature?.inputs.find((input) => input.name === name)?.what;
       const label = `${name} (${registerNames[register]})`;
-      const edit = task === debuggee.task && debuggee.place === AT_CALL ? operandPlace(name, index) : undefined;
+      const edit = debuggee.placeOf(task) === AT_CALL ? operandPlace(name, task, index) : undefined;
       const item = valueItem(context, `call/${name}`, label, undefined, value, edit);
       return { ...item, ...(what && { tooltip: what }) };
     },

@@ -123,10 +123,11 @@ export function returnedPlace(name: string): EditPlace {
   };
 }
 
-/** An operand of the call that comes next. */
-export function operandPlace(name: string, index: number): EditPlace {
+/** An operand of the call that comes next in a task. */
+export function operandPlace(name: string, task: number, index: number): EditPlace {
   const operandOf = (debuggee: FlowDebuggee) => {
-    const operand = debuggee.place === AT_CALL ? debuggee.runtime.pendingLeaf?.operands[index] : undefined;
+    const isBefore = debuggee.placeOf(task) === AT_CALL;
+    const operand = isBefore ? debuggee.runtime.pendingLeafOf(task)?.operands[index] : undefined;
     if (operand === undefined) throw new EditError(`"${name}" can be changed before the call only`);
     return operand;
   };
@@ -136,7 +137,7 @@ export function operandPlace(name: string, index: number): EditPlace {
     write: (debuggee, value) => {
       operandOf(debuggee);
       try {
-        setOperands(debuggee.runtime, new Map([[index, value]]));
+        setOperands(debuggee.runtime, task, new Map([[index, value]]));
       } catch (error) {
         if (error instanceof FlowError) throw new EditError(error.message);
         throw error;
@@ -154,19 +155,27 @@ export function registerPlace(lp: number, register: number): EditPlace {
     write: (debuggee, value) => {
       const integer = integerOf(value);
       if (integer === undefined) throw new EditError(`"${name}" takes an integer`);
-      const { runtime, place } = debuggee;
-      const pending = runtime.pendingLeaf;
-      const isHere = pending?.lp === lp;
-      if (isHere && place === IN_LEAF) {
-        throw new EditError(`${pending.name} has taken its operands: change "${name}" before the call`);
+      const call = callOn(debuggee, lp);
+      if (call === undefined) {
+        writeRegister(debuggee, lp, register, integer);
+      } else if (call.place === IN_LEAF) {
+        throw new EditError(`${call.name} has taken its operands: change "${name}" before the call`);
+      } else if (!setOperandRegister(debuggee.runtime, call.task, register, integer)) {
+        throw new EditError(`this call of ${call.name} names no operand in "${name}": it is 0`);
       }
-      if (isHere && place === AT_CALL) {
-        if (!setOperandRegister(runtime, register, integer)) {
-          throw new EditError(`this call of ${pending.name} names no operand in "${name}": it is 0`);
-        }
-      } else writeRegister(debuggee, lp, register, integer);
     },
   };
+}
+
+/** The call on an LP that a task stands before or in: the one that moves next before others. */
+function callOn(debuggee: FlowDebuggee, lp: number) {
+  const { runtime, task: current } = debuggee;
+  for (const task of [current, ...runtime.tasks().map(({ id }) => id)]) {
+    const place = debuggee.placeOf(task);
+    const pending = place === AT_CALL || place === IN_LEAF ? runtime.pendingLeafOf(task) : undefined;
+    if (pending?.lp === lp) return { task, place, name: pending.name };
+  }
+  return undefined;
 }
 
 function writeRegister({ machine, store }: FlowDebuggee, lp: number, register: number, value: Integer): void {

@@ -7,6 +7,7 @@ import { editOf, hostEdit, type MemoryPart, memoryEdit } from "./edits.ts";
 import type { Item } from "./inspect/item.ts";
 import { type MemoryReference, readView } from "./memory-views.ts";
 import type { Session } from "./session.ts";
+import type { FlowPlace } from "./stack.ts";
 import { partPlace, valueItem } from "./value-items.ts";
 
 const PAGE = 4096;
@@ -16,55 +17,50 @@ const ELEMENT = /^(.+)\[([^[\]]+)\]$/s;
 const FIELD = /^(.+)\.(\w+)$/s;
 
 /** Where the value of an expression can be changed. Throws an EditError where it cannot. */
-export function placeOf(session: Session, expression: string, flowFrame: number): EditPlace {
+export function placeOf(session: Session, expression: string, at: FlowPlace): EditPlace {
   const text = expression.trim();
   const element = ELEMENT.exec(text);
   if (element) {
-    const list = evaluated(session, element[1] as string, flowFrame);
-    const index = evaluated(session, element[2] as string, flowFrame);
+    const list = evaluated(session, element[1] as string, at);
+    const index = evaluated(session, element[2] as string, at);
     if (list instanceof ListValue && typeof index === "number") return elementPlace(text, list, index);
-    if (list instanceof RecordValue && typeof index === "string") return fieldOf(session, text, list, undefined, index);
+    if (list instanceof RecordValue && typeof index === "string") return fieldOf(session, text, list, index);
     throw new EditError(`"${element[1]}" has no element that could be changed`);
   }
   const field = FIELD.exec(text);
-  if (field === null) return namedPlace(session, text, flowFrame);
+  if (field === null) return namedPlace(session, text, at);
   const [, prefix = "", name = ""] = field;
-  const value = evaluated(session, prefix, flowFrame);
-  return fieldOf(session, text, value, value instanceof LeafResult ? prefix : undefined, name, flowFrame);
+  const value = evaluated(session, prefix, at);
+  return fieldOf(session, text, value, name, value instanceof LeafResult ? placeOf(session, prefix, at) : undefined);
 }
 
-function fieldOf(
-  session: Session,
-  text: string,
-  value: unknown,
-  result: string | undefined,
-  name: string,
-  flowFrame = 0,
-): EditPlace {
+/** @param edit where the value itself can be changed, if it is changed as a whole */
+function fieldOf(session: Session, text: string, value: unknown, name: string, edit?: EditPlace): EditPlace {
   if (value instanceof RecordValue && !session.debuggee.runtime.state.heap.fields(value).has(name)) {
     throw new EditError(`there is no field "${name}"`);
   }
-  const place = partPlace(value, result === undefined ? undefined : placeOf(session, result, flowFrame), name, text);
+  const place = partPlace(value, edit, name, text);
   if (place === undefined) throw new EditError(`"${text}" is not stored anywhere of its own`);
   return place;
 }
 
-function namedPlace(session: Session, name: string, flowFrame: number): EditPlace {
-  const { debuggee } = session;
+function namedPlace(session: Session, name: string, at: FlowPlace): EditPlace {
+  const { task, flowFrame } = at;
   // An inner variable hides an outer one of the same name.
-  const local = session.locals(debuggee.task, flowFrame).findLast((item) => item.label === name);
+  const local = session.locals(at).findLast((item) => item.label === name);
   if (local?.edit) return local.edit;
-  const part = session.call()?.items.find(({ label }) => label.split(" ")[0] === name);
+  const call = flowFrame === 0 ? session.call(task) : undefined;
+  const part = call?.items.find(({ label }) => label.split(" ")[0] === name);
   if (part?.edit) return part.edit;
   const register = registerNames.indexOf(name.toLowerCase() as (typeof registerNames)[number]);
-  if (register >= 0) return registerPlace(debuggee.runtime.frames()[flowFrame]?.lp ?? 0, register);
+  if (register >= 0) return registerPlace(session.debuggee.runtime.frames(task)[flowFrame]?.lp ?? 0, register);
   throw new EditError(
     part ? `"${name}" cannot be changed here` : `"${name}" is no variable, field, element, operand or register`,
   );
 }
 
-function evaluated(session: Session, expression: string, flowFrame: number): unknown {
-  const result = session.debuggee.evaluate(expression, flowFrame);
+function evaluated(session: Session, expression: string, at: FlowPlace): unknown {
+  const result = session.debuggee.evaluate(expression, at.flowFrame, at.task);
   if ("error" in result) throw new EditError(result.error);
   return result.value;
 }
@@ -79,9 +75,9 @@ export interface Edited {
 }
 
 /** Puts the value of an expression to a place. Throws an EditError, and changes nothing, where that cannot be. */
-export function editValue(session: Session, place: EditPlace, text: string, flowFrame: number): Edited {
+export function editValue(session: Session, place: EditPlace, text: string, at: FlowPlace): Edited {
   const { debuggee } = session;
-  const value = evaluated(session, withoutRemark(text), flowFrame);
+  const value = evaluated(session, withoutRemark(text), at);
   const input = editOf(place, value, debuggee.runtime.format(value));
   const isFork = session.put(input);
   const context = { debuggee: session.debuggee, moment: session.inspector.moment };

@@ -22,7 +22,7 @@ import { pamtItems } from "./inspect/pamt-items.ts";
 import { lpFields, platformItems } from "./inspect/platform-items.ts";
 import { Milestones } from "./milestones.ts";
 import { RunControl, type RunHost } from "./run-control.ts";
-import { type StackFrame, stackOf } from "./stack.ts";
+import { type FlowPlace, type StackFrame, stackOf } from "./stack.ts";
 import { type StepTarget, stepTargets } from "./step-targets.ts";
 import type { Stop } from "./stops.ts";
 import { isSame, type Position, Timeline } from "./timeline.ts";
@@ -219,9 +219,9 @@ export class Session {
     return { debuggee: this.debuggee, moment: this.inspector.moment };
   }
 
-  /** The call of the module at the present place. */
-  call(): CallView | undefined {
-    return callView(this.context, this.debuggee.task);
+  /** The call of the module at which a task stands. */
+  call(task = this.debuggee.task): CallView | undefined {
+    return callView(this.context, task);
   }
 
   scopes(task: number, frame: StackFrame): Scope[] {
@@ -229,7 +229,7 @@ export class Session {
     const { moment } = this.inspector;
     const flow = this.debuggee.runtime.frames(task)[frame.flowFrame];
     const lp = flow?.lp ?? 0;
-    const call = frame.flowFrame === 0 ? callView(context, task) : undefined;
+    const call = frame.flowFrame === 0 ? this.call(task) : undefined;
     return [
       ...(flow && frame.kind === "flow"
         ? [{ name: "Locals", items: () => localItems(context, flow), isExpensive: false, kind: "locals" } as const]
@@ -241,23 +241,23 @@ export class Session {
     ];
   }
 
-  /** Variables of a flow frame, counted from the innermost one. */
-  locals(task: number, flowFrame: number): Item[] {
+  /** Variables of a flow's frame. */
+  locals({ task, flowFrame }: FlowPlace): Item[] {
     const frame = this.debuggee.runtime.frames(task)[flowFrame];
     return frame ? localItems(this.context, frame) : [];
   }
 
   /** What the beginning of an expression may go on with. */
-  completions(text: string, task: number, flowFrame: number): CompletionList {
+  completions(text: string, at: FlowPlace): CompletionList {
     const fieldsOf = (expression: string): readonly Item[] => {
-      const item = this.evaluate(expression, flowFrame, task);
+      const item = this.evaluate(expression, at);
       return "error" in item ? [] : (item.children?.() ?? []);
     };
-    return completions(text, this.locals(task, flowFrame), fieldsOf);
+    return completions(text, this.locals(at), fieldsOf);
   }
 
   /** Value of an expression as an item. */
-  evaluate(expression: string, flowFrame: number, task = this.debuggee.task): Item | { readonly error: string } {
+  evaluate(expression: string, { task, flowFrame }: FlowPlace): Item | { readonly error: string } {
     const result = this.debuggee.evaluate(expression, flowFrame, task);
     if ("error" in result) return result;
     return valueItem(this.context, `watch/${expression}`, expression, expression, result.value);

@@ -29,6 +29,12 @@ export interface StackFrame {
   readonly isSubtle: boolean;
 }
 
+/** A flow's frame of a task, counted from the innermost one: where an expression is understood. */
+export interface FlowPlace {
+  readonly task: number;
+  readonly flowFrame: number;
+}
+
 export function stackOf(debuggee: FlowDebuggee, task: number): StackFrame[] {
   const frames: StackFrame[] = [];
   if (debuggee.placeOf(task) === IN_LEAF) frames.push(...leafFrames(debuggee, task));

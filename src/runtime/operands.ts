@@ -2,13 +2,13 @@
 import { OP_LEAF } from "../language/flow-code.ts";
 import { and, fromBig, type Integer, shiftRight } from "../language/values.ts";
 import { FIBER_DEPTH, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
-import { loadRegisters } from "./leaf-call.ts";
+import { registersFor } from "./leaf-call.ts";
 import { LeafResult } from "./leaf-result.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** The innermost frame's code position, and the slot behind the last value on its stack. */
-function top({ state, store }: Runtime) {
-  const fiber = state.active(state.task);
+/** A task's innermost frame's code position, and the slot behind the last value on its stack. */
+function top({ state, store }: Runtime, task: number) {
+  const fiber = state.active(task);
   if (state.fibers.read(fiber, FIBER_DEPTH) === 0) return undefined;
   const frame = state.topFrame(fiber);
   const fn = state.functionOf(frame);
@@ -18,28 +18,31 @@ function top({ state, store }: Runtime) {
 }
 
 /**
- * Gives the call that the current task stands before other operands, by their numbers. Throws a FlowError, and changes nothing, if
- * a value is none for its operand.
+ * Gives the call that a task stands before other operands, by their numbers. Throws a FlowError, and changes nothing, if a value is
+ * none for its operand.
  */
-export function setOperands(runtime: Runtime, changes: ReadonlyMap<number, unknown>): void {
-  const place = top(runtime);
-  const { pendingLeaf, store } = runtime;
-  if (place === undefined || pendingLeaf === undefined || place.code[place.pc] !== OP_LEAF) return;
+export function setOperands(runtime: Runtime, task: number, changes: ReadonlyMap<number, unknown>): void {
+  const place = top(runtime, task);
+  const pending = runtime.pendingLeafOf(task);
+  const { store, machine } = runtime;
+  if (place === undefined || pending === undefined || place.code[place.pc] !== OP_LEAF) return;
   const call = runtime.program.leafCalls[place.code[place.pc + 1] as number];
   if (call === undefined) return;
   const first = place.end - call.operands.length;
-  const values = pendingLeaf.operands.map(({ value }, index) => (changes.has(index) ? changes.get(index) : value));
-  // The registers have been loaded for who looks at them here; the call loads them again.
-  loadRegisters(runtime.machine.platform, pendingLeaf.lp, call, values, 0);
+  const values = pending.operands.map(({ value }, index) => (changes.has(index) ? changes.get(index) : value));
+  const registers = registersFor(machine.platform, call, values, 0);
+  // The registers have been loaded for who looks at them here, unless the LP has others by now; the call loads them again.
+  const isOther = task !== runtime.task && runtime.state.lpOf(runtime.task) === pending.lp;
+  if (!isOther) machine.platform.writeGprs(pending.lp, registers);
   for (const [index, value] of changes) store.writeValue(first + index, value);
 }
 
 /** As `setOperands`, for all that lie in a register, from its 64 bits. False if none does. */
-export function setOperandRegister(runtime: Runtime, register: number, bits: Integer): boolean {
-  const place = top(runtime);
+export function setOperandRegister(runtime: Runtime, task: number, register: number, bits: Integer): boolean {
+  const place = top(runtime, task);
   const call = place && runtime.program.leafCalls[place.code[place.pc + 1] as number];
   const values = new Map<number, Integer>();
-  (runtime.pendingLeaf && call ? call.operands : []).forEach((operand, index) => {
+  (runtime.pendingLeafOf(task) && call ? call.operands : []).forEach((operand, index) => {
     if (operand.register !== register) return;
     let value = bits;
     if (operand.width === 0) value = shiftRight(bits, runtime.machine.platform.addressBits);
@@ -51,13 +54,13 @@ export function setOperandRegister(runtime: Runtime, register: number, bits: Int
     }
     values.set(index, value);
   });
-  if (values.size > 0) setOperands(runtime, values);
+  if (values.size > 0) setOperands(runtime, task, values);
   return values.size > 0;
 }
 
 /** The slot with the result of the call behind which the current task stands, if the flow takes one. */
 export function returnedSlot(runtime: Runtime): number | undefined {
-  const place = top(runtime);
+  const place = top(runtime, runtime.task);
   if (place === undefined || place.spilled === 0) return undefined;
   return runtime.store.readValue(place.end - 1) instanceof LeafResult ? place.end - 1 : undefined;
 }

@@ -217,3 +217,97 @@ describe("branches", () => {
     expect((await client.ask("tdx/switchBranch", { branch: 3 })).message).toBe("there is no branch 3");
   });
 });
+
+describe("in another thread", () => {
+  const FLOW = `fn work(base, n) {
+  let sum = base + n
+  return sum
+}
+spawn a on lp 1 {
+  let n = 10
+  let sum = work(100, n)
+  log "a: {n} {sum}"
+}
+spawn b on lp 2 {
+  let n = 20
+  let r = TDH.MEM.TRACK(tdr: work(0x200000, n))
+  log "b: {n} {r.status}"
+}
+join a
+join b
+`;
+
+  /** A stands in work; B, which moves next, before its call. */
+  async function bothUnderWay(): Promise<{ client: Client; a: number; b: number }> {
+    const client = new Client({ [PROGRAM]: FLOW });
+    await client.launch(PROGRAM, { lines: [{ line: 3 }], functions: [{ name: "TDH.MEM.TRACK" }], filters: [] });
+    await client.event("stopped");
+    const { threadId: a = 0 } = await client.move("continue");
+    await client.request("setBreakpoints", { source: { path: PROGRAM }, breakpoints: [] });
+    const { threads } = await client.request("threads");
+    const b = (threads as DebugProtocol.Thread[]).find(({ name }) => name.startsWith("b"))?.id ?? 0;
+    while ((await client.move("next", { threadId: b })).reason !== "function breakpoint");
+    await client.request("setFunctionBreakpoints", { breakpoints: [] });
+    return { client, a, b };
+  }
+
+  async function frameOf(client: Client, thread: number, index: number): Promise<number> {
+    return (await client.stack(thread))[index]?.id ?? 0;
+  }
+
+  async function finish(client: Client): Promise<string> {
+    await client.request("continue", { threadId: 1 });
+    await client.event("terminated");
+    return client.output("stdout");
+  }
+
+  it("values are set and understood in the frame that they belong to", async () => {
+    const { client, a } = await bothUnderWay();
+    const inWork = await frameOf(client, a, 0);
+    const { body } = await client.ask("setExpression", { expression: "sum", value: "base + 5", frameId: inWork });
+    expect(body).toMatchObject({ value: "105" });
+    const { scopes } = await client.request("scopes", { frameId: await frameOf(client, a, 1) });
+    const { variablesReference } = scopes[0];
+    const answer = await client.ask("setVariable", { variablesReference, name: "n", value: "n + 1" });
+    expect(answer.body).toMatchObject({ value: "11" });
+    await client.request("setExpression", { expression: "n", value: "n * 3" });
+    const { edits } = (await client.request("tdx/branches")).branches[0];
+    expect(edits.map(({ text }: { text: string }) => text)).toEqual(["b goes on", "sum = 105", "n = 11", "n = 60"]);
+    const printed = await finish(client);
+    expect(printed).toContain("a: 11 105\n");
+    expect(printed).toContain("b: 60 ");
+  });
+
+  it("an operand of a call that it stands before is set, by name and by register", async () => {
+    const { client, a, b } = await bothUnderWay();
+    await client.move("next", { threadId: a });
+    const frameId = await frameOf(client, b, 0);
+    const read = async (expression: string) => (await client.request("evaluate", { expression, frameId })).result;
+    expect(await read("tdr")).toBe("0x200014");
+    await client.request("setExpression", { expression: "tdr", value: "0x3000 + n", frameId });
+    expect(await read("tdr")).toBe("0x3014");
+    await client.request("setExpression", { expression: "rcx", value: "0x4000", frameId });
+    expect(await read("tdr")).toBe("0x4000");
+    const set = (expression: string, value: string) => client.ask("setExpression", { expression, value, frameId });
+    expect((await set("r9", "1")).message).toContain('names no operand in "r9"');
+    expect((await client.request("evaluate", { expression: "lp" })).result).toBe("1");
+    await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "TDH.MEM.TRACK%return" }] });
+    await client.move("continue", { threadId: b });
+    expect((await client.scope("LP 2")).rcx?.value).toBe("0x4000");
+  });
+
+  it("an edit in the past begins a branch, as in the thread that moves", async () => {
+    const { client, a, b } = await bothUnderWay();
+    await client.move("stepBack", { threadId: b });
+    await client.request("setExpression", { expression: "sum", value: "7", frameId: await frameOf(client, a, 0) });
+    expect((await client.request("tdx/branches")).branches).toMatchObject([
+      { id: 1, current: false },
+      { id: 2, parent: 1, edits: [{ text: "sum = 7" }], current: true },
+    ]);
+    await client.move("stepBack", { threadId: b });
+    const expression = "sum";
+    const frameId = await frameOf(client, a, 0);
+    expect((await client.request("evaluate", { expression, frameId })).result).toBe("110");
+    expect(await finish(client)).toContain("a: 10 7\n");
+  });
+});
