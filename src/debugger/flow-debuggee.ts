@@ -219,23 +219,23 @@ export class FlowDebuggee implements Debuggee {
     this.hooks.leaves = leaves;
     this.hooks.returnedLeaves = returnedLeaves;
     this.hooks.leafEntry =
-      entry &&
-      (({ callee, lp }) => {
-        this.asking = { side: "before", callee, lp };
-        const stops = entry(callee);
-        this.asking = undefined;
-        return stops;
-      });
+      entry && (({ callee, lp }) => this.askAbout({ side: "before", callee, lp }, () => entry(callee)));
     this.hooks.leafReturn =
       returned &&
       ((event, hi, lo) => {
         const outcome = outcomeOf(event, hi, lo);
         this.outcome = outcome;
-        this.asking = { side: "behind", callee: outcome.callee, lp: event.lp };
-        const stops = returned(outcome);
-        this.asking = undefined;
-        return stops;
+        return this.askAbout({ side: "behind", callee: outcome.callee, lp: event.lp }, () => returned(outcome));
       });
+  }
+
+  private askAbout(call: NearCall, stops: () => boolean): boolean {
+    this.asking = call;
+    try {
+      return stops();
+    } finally {
+      this.asking = undefined;
+    }
   }
 
   private stopListening(): void {

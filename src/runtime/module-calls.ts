@@ -176,10 +176,16 @@ export class ModuleCalls {
     if (hooks.leafEntry === undefined) return false;
     const callee = calleeOf(call, stack, first);
     if (hooks.leaves !== undefined && hooks.leaves[callee] !== 1) return false;
-    if (registers !== undefined) machine.platform.swapGprs(lp, registers, this.hidden);
-    const stops = hooks.leafEntry({ task, lp, name: calleeName(callee), guest: call.guest, callee });
-    if (registers !== undefined) {
-      machine.platform.swapGprs(lp, this.hidden, this.shown);
+    const event = { task, lp, name: calleeName(callee), guest: call.guest, callee };
+    let stops = false;
+    if (registers === undefined) stops = hooks.leafEntry(event);
+    else {
+      machine.platform.swapGprs(lp, registers, this.hidden);
+      try {
+        stops = hooks.leafEntry(event);
+      } finally {
+        machine.platform.swapGprs(lp, this.hidden, this.shown);
+      }
       // For a probe they are as good as gone.
       if (stops && hooks.isProbe !== true) machine.platform.writeGprs(lp, registers);
     }

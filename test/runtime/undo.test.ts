@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { RCX } from "../../src/arch/registers.ts";
 import { compileFlow } from "../../src/language/compile.ts";
 import { STOP_LEAF } from "../../src/runtime/hooks.ts";
 import { compiled, run, start } from "./support.ts";
@@ -127,4 +128,24 @@ it("can always be paused: an endless loop stops at the budget", async () => {
   runtime.run(1000);
   expect(runtime.status).toBe("running");
   await expect(run("fn f(n) { return f(n + 1) }\nf(0)")).rejects.toThrow("calls nest 10000 deep");
+});
+
+it("whoever looks before a call and fails there leaves the LP's registers as they were", async () => {
+  const program = await compiled("let n = 1\nTDH.SYS.LP.INIT(rcx: 7)");
+  const seen: bigint[] = [];
+  const { runtime, store, machine } = start(program, {
+    hooks: {
+      leafEntry: ({ lp }) => {
+        seen.push(machine.platform.readGpr(lp, RCX));
+        throw new Error("no answer");
+      },
+    },
+  });
+  const before = store.hash();
+  runtime.run(10);
+  expect(runtime.failure?.message).toBe("internal error: no answer");
+  expect(seen).toEqual([7n]);
+  expect(machine.platform.readGpr(0, RCX)).toBe(0n);
+  store.undo(runtime.start);
+  expect(store.hash()).toBe(before);
 });

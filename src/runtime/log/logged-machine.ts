@@ -51,19 +51,24 @@ export class LoggedMachine extends Machine implements StepListener {
   override seamcall(lp: number, operands?: Readonly<Uint32Array>): void {
     if (operands !== undefined) this.platform.writeGprs(lp, operands);
     this.enterFrom(lp);
-    this.isWhole = true;
-    super.seamcall(lp);
-    this.isWhole = false;
+    this.whole(() => super.seamcall(lp));
     this.wroteSeamcall(lp, this.before, "seamcall");
   }
 
   override guest(lp: number, action: GuestAction): GuestResult {
     this.enterFrom(lp);
-    this.isWhole = true;
-    const result = super.guest(lp, action);
-    this.isWhole = false;
+    const result = this.whole(() => super.guest(lp, action));
     this.wroteGuest(lp, this.before, action, "guest");
     return result;
+  }
+
+  private whole<T>(call: () => T): T {
+    this.isWhole = true;
+    try {
+      return call();
+    } finally {
+      this.isWhole = false;
+    }
   }
 
   // ---- calls that are made step by step: others may come between ----

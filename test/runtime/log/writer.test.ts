@@ -122,3 +122,12 @@ join b
 `);
   expect(logOf(program).runtime.failure?.message).toMatch(/SEAMCALL log cannot tell .* behind its lock \d and again/);
 });
+
+test("what a processor cannot do stops nothing from being written down afterwards", async () => {
+  const lines: string[] = [];
+  const machine = new LoggedMachine(new Store(), platformConfig({}), "refused", (line) => lines.push(line));
+  expect(() => machine.guest(0, { action: "tdcall" })).toThrow("no guest runs on LP 0");
+  const entry = machine.beginSeamcall(0);
+  while (entry.step() !== undefined);
+  expect(calls(lines)).toHaveLength(1);
+});
