@@ -2,7 +2,7 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { cellsDataId, memoryDataId, slotDataId } from "../debugger/data-breakpoints.ts";
 import { EditError } from "../debugger/edit-place.ts";
-import { type Edited, editValue, placeOf } from "../debugger/editing.ts";
+import { type Edited, editValue, placeOf, whyFixed } from "../debugger/editing.ts";
 import type { ExceptionHit } from "../debugger/exceptions.ts";
 import { hex } from "../debugger/inspect/format.ts";
 import type { CellRange, Item } from "../debugger/inspect/item.ts";
@@ -215,7 +215,7 @@ export class Looking {
       throw new RequestError(`there is no variable "${name}" to change`, true);
     }
     const { edit } = item;
-    if (edit === undefined) throw new RequestError(`"${name}" cannot be changed`, true);
+    if (edit === undefined) throw new RequestError(whyFixed(session, item), true);
     return this.edited(() => editValue(session, edit, value, list.at), list.at, hex);
   }
 

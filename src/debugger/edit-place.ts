@@ -23,6 +23,12 @@ export interface EditPlace {
   read(debuggee: FlowDebuggee): unknown;
   /** Throws an EditError, and changes nothing, for a value that does not fit. */
   write(debuggee: FlowDebuggee, value: unknown): void;
+  /** How its values are written where that is not as expressions: states by name, byte strings. */
+  readonly form?: {
+    /** Undefined: the text is an expression. Throws an EditError for what can be neither. */
+    parse(text: string): unknown;
+    show(value: unknown): string;
+  };
 }
 
 /** A place that is one value slot of the store. */

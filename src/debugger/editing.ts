@@ -1,16 +1,16 @@
 /** What a person changes at a stop: where an expression's value lies, and what a new value reads. */
+import { PAGE_SIZE } from "../arch/page.ts";
 import { registerNames } from "../arch/registers.ts";
 import { ListValue, RecordValue } from "../runtime/heap.ts";
 import { LeafResult } from "../runtime/leaf-result.ts";
 import { EditError, type EditPlace, elementPlace, registerPlace } from "./edit-place.ts";
 import { editOf, hostEdit, type MemoryPart, memoryEdit } from "./edits.ts";
+import { hex } from "./inspect/format.ts";
 import type { Item } from "./inspect/item.ts";
 import { type MemoryReference, readView } from "./memory-views.ts";
 import type { Session } from "./session.ts";
 import type { FlowPlace } from "./stack.ts";
 import { partPlace, valueItem } from "./value-items.ts";
-
-const PAGE = 4096;
 
 /** The parts of an expression that can be assigned to: `list[i]`, `value.field`; anything else is a name. */
 const ELEMENT = /^(.+)\[([^[\]]+)\]$/s;
@@ -77,12 +77,14 @@ export interface Edited {
 /** Puts the value of an expression to a place. Throws an EditError, and changes nothing, where that cannot be. */
 export function editValue(session: Session, place: EditPlace, text: string, at: FlowPlace): Edited {
   const { debuggee } = session;
-  const value = evaluated(session, withoutRemark(text), at);
-  const input = editOf(place, value, debuggee.runtime.format(value));
+  const given = withoutRemark(text);
+  const value = place.form?.parse(given) ?? evaluated(session, given, at);
+  const input = editOf(place, value, place.form?.show(value) ?? debuggee.runtime.format(value));
   const isFork = session.put(input);
-  const context = { debuggee: session.debuggee, moment: session.inspector.moment };
-  const item = valueItem(context, `edit/${place.name}`, place.name, undefined, place.read(session.debuggee), place);
-  return { item, text: input.text, isFork };
+  const context = { debuggee, moment: session.inspector.moment };
+  const written = place.read(debuggee);
+  const item = valueItem(context, `edit/${place.name}`, place.name, undefined, written, place);
+  return { item: place.form ? { ...item, value: place.form.show(written) } : item, text: input.text, isFork };
 }
 
 /**
@@ -105,11 +107,20 @@ export function editMemory(
 function inPages(address: number, pages: readonly number[], bytes: Uint8Array): MemoryPart[] {
   let at = 0;
   return pages.map((page) => {
-    const hpa = page + ((address + at) % PAGE);
-    const part = bytes.slice(at, at + PAGE - (hpa % PAGE));
+    const hpa = page + ((address + at) % PAGE_SIZE);
+    const part = bytes.slice(at, at + PAGE_SIZE - (hpa % PAGE_SIZE));
     at += part.length;
     return { hpa, bytes: part };
   });
+}
+
+/** Why what is shown is nothing to put a value to. */
+export function whyFixed({ debuggee }: Session, { label, hpa, cells = [], children }: Item): string {
+  if (children) return `"${label}" cannot be changed as a whole: open it`;
+  if (hpa !== undefined) return `"${label}" cannot be changed: it tells of memory, which can be written at ${hex(hpa)}`;
+  const from = cells[0] && debuggee.machine.platform.memory.hpaOf(cells[0][0]);
+  const source = from === undefined ? "from other values" : `from memory, which can be written at ${hex(from)}`;
+  return `"${label}" cannot be changed: it is worked out ${source}`;
 }
 
 /** What is shown behind an address is no part of its value; who edits it may leave it standing. */

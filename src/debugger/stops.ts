@@ -125,7 +125,9 @@ export class Stops {
     const { failure, outcome, place } = debuggee;
     const failed = failure && this.exceptions.failed(failure, debuggee, this.timeline.position);
     if (failed) return failed;
-    const isBehindCall = place === IN_STATEMENT || (failure !== undefined && place === ENDED);
+    // Behind an input there is the same outcome as before it.
+    const isNewOutcome = place === IN_STATEMENT && !this.timeline.isBehindInput;
+    const isBehindCall = isNewOutcome || (failure !== undefined && place === ENDED);
     const { position } = this.timeline;
     const returned =
       isBehindCall && outcome && this.exceptions.matches(outcome, debuggee, this.host.classify, position);

@@ -1,7 +1,7 @@
 /** Values, registers and memory changed at a stop, and the futures that this starts, as a client does it. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { describe, expect, it } from "vitest";
-import { Client } from "./support.ts";
+import { Client, ROOT } from "./support.ts";
 
 const PROGRAM = "/flows/test.tdx";
 const TEXT = `let n = 1
@@ -130,7 +130,9 @@ describe("at a call", () => {
     const answer = await set(client, "TDH.SYS.KEY.CONFIG", "status (rax)", "TDX_OPERAND_BUSY");
     expect(answer.body.value).toContain("TDX_OPERAND_BUSY");
     expect((await client.scope("LP 0")).rax?.value).toContain("TDX_OPERAND_BUSY");
-    await client.move("continue");
+    // Done again behind the same call it is no other exception.
+    await client.move("stepBack");
+    expect((await client.move("continue")).reason).toBe("end");
     expect(client.output("stdout")).toMatch(/TDX_OPERAND_BUSY.*\n$/);
   });
 });
@@ -175,6 +177,100 @@ describe("memory", () => {
     const end = 2 ** 46;
     const reference = `0x${(end - 1).toString(16)}`;
     expect((await top(reference, { allowPartial: true })).body).toMatchObject({ bytesWritten: 1 });
+  });
+});
+
+describe("a field of the module's structures", () => {
+  async function atFinalize(): Promise<Client> {
+    const client = new Client({});
+    const functions = [{ name: "TDH.MR.FINALIZE" }];
+    await client.launch(`${ROOT}/scenarios/td-lifecycle.tdx`, { functions, filters: [] });
+    await client.event("stopped");
+    await client.move("continue");
+    await client.request("setExceptionBreakpoints", { filters: ["seamcall-error"] });
+    return client;
+  }
+
+  /** The reference of what lies at a path below a scope. */
+  async function below(client: Client, scope: string, ...path: string[]): Promise<number> {
+    let reference = await scopeOf(client, scope);
+    for (const name of path) reference = (await variablesOf(client, reference))[name]?.variablesReference ?? 0;
+    return reference;
+  }
+
+  async function variablesOf(client: Client, variablesReference: number) {
+    const { variables } = await client.request("variables", { variablesReference });
+    return Object.fromEntries((variables as DebugProtocol.Variable[]).map((each) => [each.name, each]));
+  }
+
+  const TDS = "Trust Domains";
+
+  it("is written as it lies there, which the module then meets; undone and done again like any edit", async () => {
+    const client = await atFinalize();
+    const tdcs = ["td0", "TDCS"];
+    const at = async () => below(client, TDS, ...tdcs);
+    const opState = async () => (await variablesOf(client, await at())).OP_STATE?.value;
+    expect(await opState()).toBe("INITIALIZED");
+    const variablesReference = await at();
+    const set = (name: string, value: string) => client.request("setVariable", { variablesReference, name, value });
+    expect(await set("OP_STATE", "RUNNABLE")).toMatchObject({ value: "RUNNABLE" });
+    expect(await opState()).toBe("RUNNABLE");
+    await client.move("stepBack");
+    expect(await opState()).toBe("INITIALIZED");
+    expect(await client.move("continue")).toMatchObject({ reason: "exception" });
+    expect((await client.request("exceptionInfo")).exceptionId).toContain("TDX_OP_STATE_INCORRECT");
+    const { edits } = (await client.request("tdx/branches")).branches[0];
+    expect(edits.map(({ text }: { text: string }) => text)).toEqual(["OP_STATE of td0 = RUNNABLE"]);
+  });
+
+  it("takes what has room in it: numbers, states by name, byte strings by their digits", async () => {
+    const client = await atFinalize();
+    const set = async (name: string, value: string, ...path: string[]) => {
+      const variablesReference = await below(client, TDS, "td0", ...path);
+      const { success, message, body } = await client.ask("setVariable", { variablesReference, name, value });
+      return success ? body.value : message;
+    };
+    expect(await set("HKID", "0x20 + 1", "TDR")).toBe("33");
+    expect(await set("HKID", "0x1_0000_0000", "TDR")).toBe('"HKID of td0" has 32 bits; 0x100000000 does not fit');
+    expect(await set("HKID", "true", "TDR")).toBe('"HKID of td0" is an integer; a boolean does not fit');
+    expect(await set("ATTRIBUTES", "0xffff_0000_0000_0001", "TDCS")).toBe("0xffff000000000001");
+    expect(await set("TD_EPOCH", "7", "TDCS")).toBe("7");
+    expect(await set("OP_STATE_LOCK", "1", "TDCS")).toBe("exclusive");
+    const digits = "0123456789ABCDEF".repeat(6);
+    expect(await set("MRTD", digits, "TDCS")).toBe(digits.toLowerCase());
+    expect(await set("MRTD", "12", "TDCS")).toBe('"MRTD of td0" takes 96 hexadecimal digits, or 0');
+    expect(await set("MRTD", "0", "TDCS")).toBe("0");
+    expect(await set("VCPU_EPOCH", "3", "vcpu 0")).toBe("3");
+    expect(await set("rcx", "0x123", "vcpu 0", "registers")).toBe("0x123");
+    const root = await variablesOf(client, await below(client, TDS, "td0", "Secure EPT"));
+    const entry = Object.keys(root)[0] as string;
+    expect(await set(entry, "0", "Secure EPT")).toBe("0x0");
+    const { edits } = (await client.request("tdx/branches")).branches[0];
+    expect(edits.at(-2).text).toBe("rcx of td0, vcpu 0 = 0x123");
+    expect(edits.at(-1).text).toMatch(/^S-EPT entry of td0, level 3, GPA 0x0 = 0x0$/);
+  });
+
+  it("is as it was set after a start from the beginning", async () => {
+    const client = await atFinalize();
+    const variablesReference = await below(client, TDS, "td0", "TDCS");
+    await client.request("setVariable", { variablesReference, name: "NUM_VCPUS", value: "9" });
+    const { step, place } = client.events.findLast(({ event }) => event === "tdx/stopped")?.body ?? {};
+    await client.move("restart");
+    await client.move("tdx/goToStep", { step, place, branch: 1 });
+    expect((await variablesOf(client, await below(client, TDS, "td0", "TDCS"))).NUM_VCPUS?.value).toBe("9");
+  });
+
+  it("that is no value of its own says why it cannot be set", async () => {
+    const client = await atFinalize();
+    const refused = async (scope: string, name: string, ...path: string[]) => {
+      const variablesReference = await below(client, scope, ...path);
+      return (await client.ask("setVariable", { variablesReference, name, value: "1" })).message;
+    };
+    expect(await refused(TDS, "td0")).toBe('"td0" cannot be changed as a whole: open it');
+    expect(await refused(TDS, "0", "td0", "TDCS", "pages")).toMatch(
+      /^"0" cannot be changed: it tells of memory, which can be written at 0x[0-9a-f]+$/,
+    );
+    expect(await refused("LP 0", "mode")).toBe('"mode" cannot be changed: it is worked out from other values');
   });
 });
 

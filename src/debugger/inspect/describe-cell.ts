@@ -4,9 +4,9 @@ import * as layout from "../../module/layout.ts";
 import { levelBytes } from "../../module/sept-entry.ts";
 import * as sys from "../../module/sys.ts";
 import { BLOCK_WORDS } from "../../state/store.ts";
-import { hex } from "./format.ts";
 import { pamtEntry } from "./locks.ts";
 import type { Moment } from "./moment.ts";
+import { entryName } from "./sept-scan.ts";
 
 const ENTRY_BYTES = 8;
 
@@ -43,7 +43,7 @@ export function describeCell(moment: Moment, cell: number): string | undefined {
       if (table === undefined) return `S-EPT entry of ${td.name}`;
       const level = table.level - 1;
       const gpa = table.gpa + Math.floor((hpa % PAGE_SIZE) / ENTRY_BYTES) * levelBytes(level);
-      return `S-EPT entry of ${td.name}, level ${level}, GPA ${hex(gpa)}`;
+      return entryName(td.name, level, gpa);
     }
   }
   return pamtEntry(moment, domains, hpa);

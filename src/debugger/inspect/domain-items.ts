@@ -13,8 +13,8 @@ import { lockText } from "./locks.ts";
 import type { Moment } from "./moment.ts";
 import { septOfTd } from "./sept-items.ts";
 
-const sharexHp: Field["kind"] = (store, cell) => lockText(store.read(cell), true);
-const sharex: Field["kind"] = (store, cell) => lockText(store.read(cell), false);
+const sharexHp: Field["kind"] = (word) => lockText(word, true);
+const sharex: Field["kind"] = (word) => lockText(word, false);
 
 const TDR_FIELDS: readonly Field[] = [
   { label: "LIFECYCLE_STATE", place: layout.TDR_LIFECYCLE_STATE, kind: { names: lifecycleNames } },
@@ -23,14 +23,14 @@ const TDR_FIELDS: readonly Field[] = [
   {
     label: "PKG_CONFIG_BITMAP",
     place: layout.TDR_PKG_CONFIG_BITMAP,
-    kind: (store, cell) => bits(store.read(cell)),
+    kind: bits,
     tooltip: "Packages on which the TD's key is configured",
   },
   { label: "NUM_TDCX", place: layout.TDR_NUM_TDCX, kind: "u32", tooltip: "Pages of the TDCS" },
   {
     label: "CHLDCNT",
     place: layout.TDR_CHLDCNT,
-    kind: (store, cell) => `${store.readNumber(cell)}`,
+    kind: "u64",
     tooltip: "4 KiB pages that belong to the TD, the TDR not counted",
   },
   { label: "TD_UUID", place: layout.TDR_TD_UUID, kind: { words: 8 } },
@@ -48,7 +48,7 @@ const TDCS_FIELDS: readonly Field[] = [
   {
     label: "GPAW",
     place: layout.TDCS_GPAW,
-    kind: (store, cell) => (store.read(cell) ? "52 bits, shared bit 51" : "48 bits, shared bit 47"),
+    kind: (word) => (word ? "52 bits, shared bit 51" : "48 bits, shared bit 47"),
   },
   { label: "EPTP", place: layout.TDCS_EPTP, kind: "hex64" },
   { label: "SECURE_EPT_LOCK", place: layout.TDCS_SECURE_EPT_LOCK, kind: sharex },
@@ -56,15 +56,17 @@ const TDCS_FIELDS: readonly Field[] = [
   {
     label: "TD_EPOCH",
     place: layout.TDCS_TD_EPOCH,
-    kind: (store, cell) => `${store.readNumber(cell)}`,
+    kind: "u64",
     tooltip: "Raised by TDH.MEM.TRACK",
   },
-  {
-    label: "REFCOUNT",
-    place: layout.TDCS_REFCOUNT,
-    kind: (store, cell) => `${store.read(cell)}, ${store.read(cell + 1)}`,
-    tooltip: "LPs in the TD that entered it in an even and in an odd epoch",
-  },
+  ...["even", "odd"].map(
+    (epoch, i): Field => ({
+      label: `REFCOUNT[${i}]`,
+      place: layout.TDCS_REFCOUNT + i,
+      kind: "u32",
+      tooltip: `LPs in the TD that entered it in an ${epoch} epoch`,
+    }),
+  ),
   { label: "EPOCH_LOCK", place: layout.TDCS_EPOCH_LOCK, kind: sharex },
   { label: "MRTD", place: layout.TDCS_MRTD, kind: { words: 12 } },
   { label: "MRCONFIGID", place: layout.TDCS_MRCONFIGID, kind: { words: 12 } },
@@ -78,12 +80,12 @@ const VCPU_FIELDS: readonly Field[] = [
   {
     label: "ASSOC_LPID",
     place: layout.TDVPS_ASSOC_LPID,
-    kind: (store, cell) => (store.read(cell) === NO_LP ? "none" : `LP ${store.read(cell)}`),
+    kind: (word) => (word === NO_LP ? "none" : `LP ${word}`),
   },
   {
     label: "VCPU_EPOCH",
     place: layout.TDVPS_VCPU_EPOCH,
-    kind: (store, cell) => `${store.readNumber(cell)}`,
+    kind: "u64",
     tooltip: "TD epoch in which it was entered",
   },
   { label: "LAST_TD_EXIT", place: layout.TDVPS_LAST_TD_EXIT, kind: "u32" },
@@ -124,7 +126,7 @@ export function domainItem(moment: Moment, td: Domain, id: string): Item {
         value: hex(td.hpa),
         hpa: td.hpa,
         cells: tdrCells,
-        children: () => fieldItems(moment, `${id}/tdr`, td.tdr, TDR_FIELDS),
+        children: () => fieldItems(moment, `${id}/tdr`, { base: td.tdr, name: td.name }, TDR_FIELDS),
       },
       ...(td.tdcs === 0 ? [] : [tdcsItem(moment, td, `${id}/tdcs`, tdcsCells)]),
       ...td.vcpus.map((vcpu) => vcpuItem(moment, vcpu, `${id}/vcpu${vcpu.index}`)),
@@ -155,9 +157,13 @@ function tdcsItem(moment: Moment, td: Domain, id: string, cells: readonly CellRa
             cells: moment.domains.pageCells(hpa),
           })),
       },
-      ...fieldItems(moment, id, td.tdcs, TDCS_FIELDS),
+      ...fieldItems(moment, id, { base: td.tdcs, name: td.name }, TDCS_FIELDS),
     ],
   };
+}
+
+function vcpuName({ td, index }: Vcpu): string {
+  return `${td.name}, vcpu ${index}`;
 }
 
 function vcpuCells(moment: Moment, vcpu: Vcpu): CellRange[] {
@@ -179,7 +185,7 @@ export function vcpuItem(moment: Moment, vcpu: Vcpu, id: string): Item {
     hpa: vcpu.hpa,
     cells,
     children: () => [
-      ...fieldItems(moment, id, vcpu.cell, VCPU_FIELDS),
+      ...fieldItems(moment, id, { base: vcpu.cell, name: vcpuName(vcpu) }, VCPU_FIELDS),
       registersItem(moment, vcpu, `${id}/registers`),
       {
         id: `${id}/pages`,
@@ -211,7 +217,7 @@ function registersItem(moment: Moment, vcpu: Vcpu, id: string): Item {
       fieldItems(
         moment,
         id,
-        first,
+        { base: first, name: vcpuName(vcpu) },
         registerNames
           .map((label, i) => ({ label, place: i * 2, kind: "hex64" as const }))
           .filter(({ label }) => label !== "rsp"),

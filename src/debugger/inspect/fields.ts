@@ -1,18 +1,16 @@
-/** Fields of control structures as items: one line each, read from cells. */
-import type { Store } from "../../state/store.ts";
-import { hex } from "./format.ts";
+/** Fields of control structures as items: one line each, read from cells, and written as they lie there. */
+import type { EditPlace } from "../edit-place.ts";
+import {
+  type FieldKind,
+  type FieldValue,
+  parseField,
+  readField,
+  showField,
+  wordsOf,
+  writeField,
+} from "./field-kind.ts";
 import type { Item } from "./item.ts";
 import type { Moment } from "./moment.ts";
-
-/** How a field's cells are shown. */
-export type FieldKind =
-  | "u32" // one word, decimal
-  | "hex32" // one word
-  | "hex64" // two words
-  | "hpa" // two words, an address
-  | { readonly words: number } // a byte string: a measurement, an id
-  | { readonly names: Readonly<Record<number, string>> } // one word, a state
-  | ((store: Store, cell: number, moment: Moment) => string);
 
 export interface Field {
   readonly label: string;
@@ -22,47 +20,45 @@ export interface Field {
   readonly tooltip?: string;
 }
 
-function wordsOf(kind: FieldKind): number {
-  if (typeof kind === "object" && "words" in kind) return kind.words;
-  return kind === "hex64" || kind === "hpa" || typeof kind === "function" ? 2 : 1;
+/** Where fields belong: the first cell of their structure, and what a person calls it. */
+export interface Structure {
+  readonly base: number;
+  readonly name: string;
 }
 
-function text(moment: Moment, kind: FieldKind, cell: number): string {
+/** Items of the fields of a structure. `parent` is the id of the item that has them. */
+export function fieldItems(
+  moment: Moment,
+  parent: string,
+  { base, name }: Structure,
+  fields: readonly Field[],
+): Item[] {
   const { store } = moment.machine;
-  if (typeof kind === "function") return kind(store, cell, moment);
-  if (typeof kind === "object") {
-    if ("names" in kind) return kind.names[store.read(cell)] ?? `${store.read(cell)}`;
-    return byteString(store, cell, kind.words);
-  }
-  switch (kind) {
-    case "u32":
-      return `${store.read(cell)}`;
-    case "hex32":
-      return hex(store.read(cell));
-    case "hex64":
-      return hex(store.readBig(cell));
-    case "hpa":
-      return moment.hpa(store.readNumber(cell));
-  }
-}
-
-/** Bytes in the order in which they lie in memory. */
-function byteString(store: Store, cell: number, words: number): string {
-  let digits = "";
-  for (let i = 0; i < words; i++) {
-    const word = store.read(cell + i);
-    for (let shift = 0; shift < 32; shift += 8) digits += ((word >>> shift) & 0xff).toString(16).padStart(2, "0");
-  }
-  return /^0*$/.test(digits) ? "0" : digits;
-}
-
-/** Items of the fields of the structure whose first cell is `base`. */
-export function fieldItems(moment: Moment, parent: string, base: number, fields: readonly Field[]): Item[] {
   return fields.map(({ label, place, kind, tooltip }) => ({
     id: `${parent}/${label}`,
     label,
-    value: text(moment, kind, base + place),
+    value: showField(kind, readField(store, base + place, kind)),
     ...(tooltip && { tooltip }),
     cells: [[base + place, wordsOf(kind)]] as const,
+    edit: fieldEdit(moment, `${label} of ${name}`, base + place, kind),
   }));
+}
+
+/**
+ * The words of a field as they lie there: to write them is no call of the module, so none of its checks, locks or counts has a part in
+ * it.
+ */
+export function fieldEdit({ machine }: Moment, name: string, cell: number, kind: FieldKind): EditPlace {
+  const hpa = machine.platform.memory.hpaOf(cell);
+  // What is not memory lies in the blocks that every machine takes first: it is the same cell in each.
+  const cellIn = (other: typeof machine): number => (hpa === undefined ? cell : other.platform.memory.cell(hpa));
+  return {
+    name,
+    read: (debuggee) => readField(debuggee.store, cellIn(debuggee.machine), kind),
+    write: (debuggee, value) => writeField(debuggee.store, cellIn(debuggee.machine), name, kind, value as FieldValue),
+    form: {
+      parse: (text) => parseField(name, kind, text),
+      show: (value) => showField(kind, value as FieldValue),
+    },
+  };
 }

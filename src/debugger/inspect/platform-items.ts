@@ -16,16 +16,16 @@ import type { Moment } from "./moment.ts";
 
 const MODULE_FIELDS: readonly Field[] = [
   { label: "SYS_STATE", place: sys.SYS_STATE, kind: { names: systemStateNames } },
-  { label: "SYS_LOCK", place: sys.SYS_LOCK, kind: (store, cell) => mutexText(store.read(cell)) },
+  { label: "SYS_LOCK", place: sys.SYS_LOCK, kind: mutexText },
   { label: "global KeyID", place: sys.SYS_HKID, kind: "u32" },
   { label: "initialised LPs", place: sys.SYS_NUM_INIT_LPS, kind: "u32" },
   {
     label: "packages with the global key",
     place: sys.SYS_PKG_CONFIG_BITMAP,
-    kind: (store, cell) => bits(store.read(cell)),
+    kind: bits,
   },
   { label: "TDMRs", place: sys.SYS_NUM_TDMRS, kind: "u32" },
-  { label: "KOT_LOCK", place: sys.SYS_KOT_LOCK, kind: (store, cell) => lockText(store.read(cell), false) },
+  { label: "KOT_LOCK", place: sys.SYS_KOT_LOCK, kind: (word) => lockText(word, false) },
 ];
 
 export function platformItems(moment: Moment): readonly Item[] {
@@ -38,7 +38,7 @@ export function platformItems(moment: Moment): readonly Item[] {
       label: "TDX module",
       value: `${platform.config.module.version} · ${state}`,
       cells: [[machine.sys, 16]],
-      children: () => fieldItems(moment, "module", machine.sys, MODULE_FIELDS),
+      children: () => fieldItems(moment, "module", { base: machine.sys, name: "the TDX module" }, MODULE_FIELDS),
     },
     ...platform.config.packages.map((lps, index) => packageItem(moment, index, lps)),
     keysItem(moment),
@@ -86,7 +86,7 @@ export function lpFields(moment: Moment, lp: number, id: string): Item[] {
   const items = fieldItems(
     moment,
     id,
-    cell,
+    { base: cell, name: `LP ${lp}` },
     registerNames.map((label, i) => ({ label, place: LP_GPR + i * 2, kind: "hex64" as const })),
   ).map((item, register): Item => ({ ...item, edit: registerPlace(lp, register) }));
   const hi = machine.store.read(cell + LP_GPR + 1);

@@ -2,10 +2,11 @@
 import { PAGE_SIZE } from "../../arch/page.ts";
 import type { Changes } from "./changes.ts";
 import { type Domain, nodeBytes } from "./domains.ts";
+import { fieldEdit } from "./fields.ts";
 import { bytes, count, hex, range } from "./format.ts";
 import { type Item, inGroups } from "./item.ts";
 import type { Moment } from "./moment.ts";
-import { type SeptNode, type SeptTable, stateName, tableBelow, usedSeptEntries } from "./sept-scan.ts";
+import { entryName, type SeptNode, type SeptTable, stateName, tableBelow, usedSeptEntries } from "./sept-scan.ts";
 
 export function septItems(moment: Moment): readonly Item[] {
   return moment.domains.all.map((td) => septOfTd(moment, td, td.name));
@@ -100,6 +101,7 @@ function nodeItem(moment: Moment, td: Domain, node: SeptNode, parent: string): I
     value: `${stateName(node.state)}${permissions}${target}${marks}`,
     tooltip: `level ${node.level} entry, ${bytes(nodeBytes(node))}${node.hpa ? `\n${moment.hpa(node.hpa)}` : ""}`,
     ...(node.hpa !== 0 && { hpa: node.hpa }),
+    edit: fieldEdit(moment, entryName(td.name, node.level, node.gpa), node.cell, "hex64"),
   };
   if (!node.isTable || node.level === 0) return { ...base, cells: [[node.cell, 2]] };
   const below = tableBelow(node);

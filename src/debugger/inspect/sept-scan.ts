@@ -3,6 +3,7 @@ import { SEPT_FREE, SEPT_STATES } from "../../arch/generated/sept-states.ts";
 import { TDCS_EPTP, TDCS_SEPT_ROOT } from "../../module/layout.ts";
 import type { Machine } from "../../module/machine.ts";
 import { isLeaf, levelBytes, SEPT_HOST_LOCK, SEPT_HOST_PRIORITY, septHpa, septState } from "../../module/sept-entry.ts";
+import { hex } from "./format.ts";
 
 const ENTRIES = 512;
 
@@ -71,6 +72,11 @@ export function usedSeptEntries(machine: Machine, table: SeptTable): SeptNode[] 
     });
   }
   return nodes;
+}
+
+/** What a person calls an entry. */
+export function entryName(td: string, level: number, gpa: number): string {
+  return `S-EPT entry of ${td}, level ${level}, GPA ${hex(gpa)}`;
 }
 
 /** The table below an entry that points to one. */
