@@ -1,5 +1,6 @@
 /** What the builtin functions do, by name (language/builtins.ts). Those of guests are in guest-instructions.ts. */
 import { PAGE_SIZE } from "../arch/page.ts";
+import { builtins } from "../language/builtins.ts";
 import { fromBig, isInteger, Status, toBig } from "../language/values.ts";
 import { hazardNames } from "../platform/hazards.ts";
 import { HostAccessError, hostClflush, hostFill, hostRead, hostWbinvd, hostWrite } from "../platform/host-access.ts";
@@ -313,3 +314,25 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
     );
   },
 };
+
+/** Calls a builtin function by its number, with `count` arguments on the stack from `first` on. */
+export function callBuiltin(
+  state: SessionState,
+  fiber: number,
+  number: number,
+  stack: readonly unknown[],
+  first: number,
+  count: number,
+): unknown {
+  const entry = builtins[number];
+  if (entry === undefined) throw new FlowError("no such builtin");
+  const isGuest = state.isGuest(fiber);
+  if (entry.where === "guest" && !isGuest)
+    throw new FlowError(`${entry.name}() is for guests`, "put it into guest tdvpr { … }");
+  if (entry.where === "host" && isGuest)
+    throw new FlowError(
+      `${entry.name}() is for the host, not for guests`,
+      "a guest has its own memory and instructions",
+    );
+  return builtinFunctions[entry.name]?.(state, stack, first, count);
+}

@@ -167,6 +167,19 @@ export class Fibers {
     return frame;
   }
 
+  /** Gives a new frame its arguments: `count` values from `first` on. */
+  passArguments(
+    fiber: number,
+    frame: number,
+    fn: FlowFunction,
+    values: readonly unknown[],
+    first: number,
+    count: number,
+  ): void {
+    const slots = this.baseSlot(fiber, frame);
+    for (let i = 0; i < count; i++) this.store.writeValue(slots + (fn.argumentSlots[i] as number), values[first + i]);
+  }
+
   /** Drops all frames. */
   clear(fiber: number, functionOf: (frame: number) => FlowFunction): void {
     for (let depth = this.read(fiber, FIBER_DEPTH) - 1; depth >= 0; depth--) {

@@ -2,7 +2,8 @@
 import { exitReasons, tdvmcallFunctions } from "../arch/linux-constants.ts";
 import { PAGE_SIZE } from "../arch/page.ts";
 import { R10, R11, RAX, RBX, RCX, RDX } from "../arch/registers.ts";
-import type { LeafCall } from "../language/flow-code.ts";
+import { builtins } from "../language/builtins.ts";
+import { type FlowProgram, type LeafCall, OP_BUILTIN } from "../language/flow-code.ts";
 import { fromBig, highHalf, type Integer, lowHalf, toBig } from "../language/values.ts";
 import type { GuestAction, GuestResult } from "../module/guest/actions.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -22,7 +23,7 @@ export interface GuestInstruction {
   readonly result: (platform: Platform, lp: number, outcome: GuestResult | undefined) => unknown;
 }
 
-export function tdcallInstruction(call: LeafCall, values: readonly unknown[], first: number): GuestInstruction {
+function tdcallInstruction(call: LeafCall, values: readonly unknown[], first: number): GuestInstruction {
   return {
     action: { action: "tdcall" },
     prepare: (platform, lp) => loadRegisters(platform, lp, call, values, first),
@@ -146,8 +147,8 @@ function ioQualification(port: Integer, bytes: Integer, input: boolean): bigint 
   return (toBig(port) << 16n) | (input ? 8n : 0n) | (toBig(bytes) - 1n);
 }
 
-/** By the name of the builtin. */
-export const guestInstructions: Readonly<Record<string, Build>> = {
+/** Memory accesses: one that faults is executed again when the fault has been dealt with. By the name of the builtin, like the others. */
+const accesses: Readonly<Record<string, Build>> = {
   read: reading(),
   read8: reading(1),
   read16: reading(2),
@@ -159,6 +160,10 @@ export const guestInstructions: Readonly<Record<string, Build>> = {
   write32: writing(4),
   write64: writing(8),
   fetch: (values, first) => access(integerArgument(values, first, "gpa"), "x", 1),
+};
+
+const instructions: Readonly<Record<string, Build>> = {
+  ...accesses,
   cpuid,
   rdmsr,
   wrmsr,
@@ -191,3 +196,32 @@ export const guestInstructions: Readonly<Record<string, Build>> = {
       interruption: lowHalf(optionalInteger(values, first, count, 2, "interruption_info", 0)),
     }),
 };
+
+/** Whether a builtin, by its number, is an instruction that goes through the machine when a guest executes it. */
+export function isInstruction(builtin: number): boolean {
+  return Object.hasOwn(instructions, builtins[builtin]?.name ?? "");
+}
+
+export function isAccess(builtin: number): boolean {
+  return Object.hasOwn(accesses, builtins[builtin]?.name ?? "");
+}
+
+/** The instruction of the guest at `pc`: a TDCALL, or a builtin. Its operands are `values` from `first` on. */
+export function instructionAt(
+  program: FlowProgram,
+  heap: Heap,
+  code: Int32Array,
+  pc: number,
+  values: readonly unknown[],
+  first: number,
+): GuestInstruction {
+  const number = code[pc + 1] as number;
+  if (code[pc] === OP_BUILTIN) {
+    const build = instructions[builtins[number]?.name ?? ""];
+    if (build === undefined) throw new FlowError("no such instruction");
+    return build(values, first, code[pc + 2] as number, heap);
+  }
+  const call = program.leafCalls[number] as LeafCall;
+  if (!call.guest) throw new FlowError(`${call.name ?? "seamcall"} is for the host`, "a guest makes TDCALLs: TDG.*");
+  return tdcallInstruction(call, values, first);
+}

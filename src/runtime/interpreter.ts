@@ -33,22 +33,40 @@ import {
 } from "../language/flow-code.ts";
 import { add, FunctionValue } from "../language/values.ts";
 import type { Store } from "../state/store.ts";
+import { callBuiltin } from "./builtins.ts";
+import { CallStops } from "./call-stops.ts";
 import { FIBER_DEPTH, FRAME_LP, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
 import { getField } from "./fields.ts";
 import { FlowError } from "./flow-error.ts";
+import { GuestCalls } from "./guest-calls.ts";
+import { isInstruction } from "./guest-instructions.ts";
+import { haltGuest } from "./guests.ts";
 import { ListValue, RecordValue } from "./heap.ts";
 import {
   type RunLimits,
   STOP_BUDGET,
   STOP_DEPTH,
   STOP_DONE,
+  STOP_LEAF,
+  STOP_RETURNED,
   STOP_STATEMENT,
   STOP_TASK,
   type StopReason,
 } from "./hooks.ts";
-import { takeReturned } from "./interrupts.ts";
+import { HostCalls } from "./host-calls.ts";
+import { interruptGuest, takeReturned } from "./interrupts.ts";
 import type { LeafResult } from "./leaf-result.ts";
-import { ModuleCalls, NEXT_EXITED, NEXT_RETURNED, NEXT_STOP, NEXT_WAIT } from "./module-calls.ts";
+import {
+  checkStatus,
+  NEXT_EXITED,
+  NEXT_RETURNED,
+  NEXT_STOP_BEFORE,
+  NEXT_STOP_BEHIND,
+  NEXT_WAIT,
+  type Next,
+  stackBehind,
+  takesResult,
+} from "./module-calls.ts";
 import { execute, LENGTHS } from "./operations.ts";
 import { binary, condition } from "./operators.ts";
 import type { SessionState } from "./session-state.ts";
@@ -69,29 +87,33 @@ export class Interpreter {
   readonly state: SessionState;
   readonly tasks: Tasks;
   readonly stepped: SteppedCalls;
-  readonly calls: ModuleCalls;
+  readonly stops: CallStops;
   /** The stack of the function that runs; empty between units. */
   readonly stack: unknown[] = [];
+  private readonly hostCalls: HostCalls;
+  private readonly guestCalls: GuestCalls;
 
   constructor(state: SessionState) {
     this.state = state;
     this.tasks = new Tasks(state);
     this.stepped = new SteppedCalls(state, this.tasks);
-    this.calls = new ModuleCalls(state, this.stepped);
+    this.stops = new CallStops(state);
+    this.hostCalls = new HostCalls(state, this.stepped, this.stops);
+    this.guestCalls = new GuestCalls(state, this.stepped, this.stops);
   }
 
   /** Runs up to `budget` units of the tasks. */
   run(budget: number, limits: RunLimits = {}): StopReason {
-    const { state, stack, tasks, calls } = this;
+    const { state, stack, tasks, stops, hostCalls, guestCalls } = this;
     const { store, fibers, globals, heap } = state;
-    const { functions, constants, names } = state.program;
+    const { program } = state;
+    const { functions, constants, names } = program;
     const { machine } = state;
-    const stops = limits.statements ?? NOWHERE;
+    const statements = limits.statements ?? NOWHERE;
     const depthLimit = limits.depth ?? -1;
     let units = 0;
     let leafDone = false;
-    calls.places = 0;
-    calls.isNotable = false;
+    stops.beginUnit();
     for (;;) {
       // ---- the task that runs, and its innermost frame ----
       const ended = tasks.choose();
@@ -99,7 +121,7 @@ export class Interpreter {
       const task = state.task;
       if (limits.task !== undefined && task !== limits.task) return STOP_TASK;
       let fiber = state.active(task);
-      if (takeReturned(state, task, (tdvpr) => calls.findGuest(tdvpr))) leafDone = true;
+      if (takeReturned(state, task)) leafDone = true;
       let frame = 0;
       let fn: FlowFunction = functions[0] as FlowFunction;
       let code: Int32Array = fn.code;
@@ -131,11 +153,9 @@ export class Interpreter {
                 const preempted = tasks.preempt();
                 // Who stands inside the module can hold others up: then another task's statement may come next.
                 const isNext = !preempted && machine.quiescent;
-                store.mark(isNext ? unitNote(code[pc + 1] as number, calls.isNotable) : 0);
-                calls.places = 0;
-                calls.isNotable = false;
+                this.endUnit(isNext ? unitNote(code[pc + 1] as number, stops.isNotable) : 0);
                 units++;
-                if (stops[code[pc + 1] as number] === 1) return STOP_STATEMENT;
+                if (statements[code[pc + 1] as number] === 1) return STOP_STATEMENT;
                 if (depthLimit >= 0 && tasks.depth(task) <= depthLimit) return STOP_DEPTH;
                 if (units >= budget) return STOP_BUDGET;
                 if (preempted) break frames;
@@ -165,27 +185,32 @@ export class Interpreter {
               pc += 2;
             } else if (
               operation === OP_LEAF ||
-              (operation === OP_BUILTIN && calls.isGuestInstruction(fiber, code, pc))
+              (operation === OP_BUILTIN && state.isGuest(fiber) && isInstruction(code[pc + 1] as number))
             ) {
               // The module runs: for the host, or for an instruction of the guest.
-              const next = calls.call(task, fiber, frame, code, pc, stack, sp, leafDone, pc === resumedAt);
+              const next: Next = state.isGuest(fiber)
+                ? guestCalls.call(task, fiber, code, pc, stack, sp, pc === resumedAt)
+                : hostCalls.call(task, frame, code, pc, stack, sp, leafDone, pc === resumedAt);
               resumedAt = -1;
               leafDone = next === NEXT_EXITED;
-              sp = calls.stackPointer;
-              if (next === NEXT_RETURNED) pc += 3;
-              else if (next === NEXT_STOP && state.hooks.isProbe === true) return calls.stopReason;
-              else {
-                // Unless the call is over, its operands stay on the stack.
-                store.write(frame + FRAME_PC, calls.isOver ? pc + 3 : pc);
+              // Unless the call is over, its operands stay on the stack.
+              if (next === NEXT_RETURNED || next === NEXT_STOP_BEHIND) {
+                sp = stackBehind(program, code, pc, sp);
+                pc += 3;
+              }
+              if (next !== NEXT_RETURNED) {
+                const stopReason =
+                  next === NEXT_STOP_BEFORE ? STOP_LEAF : next === NEXT_STOP_BEHIND ? STOP_RETURNED : undefined;
+                if (stopReason !== undefined && state.hooks.isProbe === true) return stopReason;
+                store.write(frame + FRAME_PC, pc);
                 if (sp > 0) spill(store, stack, base + fn.locals, sp, frame);
-                if (next === NEXT_STOP) {
+                if (stopReason !== undefined) {
                   store.mark();
-                  return calls.stopReason;
+                  return stopReason;
                 }
                 if (next === NEXT_WAIT) {
                   tasks.next();
-                  store.mark();
-                  calls.places = 0;
+                  this.endUnit();
                   units++;
                   if (limits.pauses === true) return STOP_TASK;
                   if (units >= budget) return STOP_BUDGET;
@@ -238,9 +263,7 @@ export class Interpreter {
               const first = operation === OP_CALL ? sp : sp + 1;
               const inner = fibers.push(fiber, callee, fn, store.read(frame + FRAME_LP));
               if (sp > 0) spill(store, stack, base + fn.locals, sp, frame);
-              const slots = fibers.baseSlot(fiber, inner);
-              for (let i = 0; i < count; i++)
-                store.writeValue(slots + (callee.argumentSlots[i] as number), stack[first + i]);
+              fibers.passArguments(fiber, inner, callee, stack, first, count);
               continue frames;
             } else if (operation === OP_RETURN) {
               const result = stack[--sp];
@@ -260,20 +283,21 @@ export class Interpreter {
                 sp = store.read(frame + FRAME_SPILLED);
                 if (sp > 0) unspill(store, stack, base + fn.locals, sp, frame);
                 if (!handled) stack[sp++] = result;
-                else if (!calls.isRepeated(fiber, code, pc)) {
-                  sp = calls.replaceResult(code, pc, stack, sp, result);
+                else if (!guestCalls.isRepeated(fiber, code, pc)) {
+                  // What the exception handler returned takes the place of the instruction's result.
+                  sp = stackBehind(program, code, pc, sp);
+                  if (takesResult(code, pc)) stack[sp - 1] = result;
                   pc += 3;
                 }
               } else if (state.isGuest(fiber)) {
-                calls.halt(task, fiber);
+                haltGuest(state, task, fiber);
                 fiber = task;
                 leafDone = true;
                 continue frames;
               } else {
                 tasks.end(task);
                 tasks.next();
-                store.mark();
-                calls.places = 0;
+                this.endUnit();
                 units++;
                 if (units >= budget) return tasks.isOver() ? STOP_DONE : STOP_BUDGET;
                 break frames;
@@ -281,7 +305,7 @@ export class Interpreter {
             } else if (operation === OP_BUILTIN) {
               const count = code[pc + 2] as number;
               sp -= count;
-              stack[sp] = calls.builtin(fiber, code[pc + 1] as number, stack, sp, count);
+              stack[sp] = callBuiltin(state, fiber, code[pc + 1] as number, stack, sp, count);
               sp++;
               pc += 3;
             } else if (operation === OP_AND || operation === OP_OR) {
@@ -302,15 +326,14 @@ export class Interpreter {
                 tasks.next();
               } else {
                 if (operation === OP_JOIN) sp--;
-                if (operation === OP_INTERRUPT) calls.interrupt(task);
+                if (operation === OP_INTERRUPT) interruptGuest(state, state.lpOf(task));
                 if (operation === OP_ACQUIRE) store.writeValue(base + (code[pc + 1] as number), stack[--sp]);
                 pc += operation === OP_ACQUIRE ? 2 : 1;
                 if (operation !== OP_YIELD) continue;
                 store.write(frame + FRAME_PC, pc);
                 tasks.next();
               }
-              store.mark();
-              calls.places = 0;
+              this.endUnit();
               units++;
               if (units >= budget) return STOP_BUDGET;
               break frames;
@@ -331,6 +354,12 @@ export class Interpreter {
         store.mark();
       }
     }
+  }
+
+  /** What has happened belongs to the unit that ends here; `note` says what of it the mark tells (unit-note.ts). */
+  private endUnit(note = 0): void {
+    this.state.store.mark(note);
+    this.stops.beginUnit();
   }
 }
 
@@ -381,5 +410,5 @@ function calledValue(functions: readonly FlowFunction[], value: unknown, count: 
 
 /** A failed result that nobody looks at ends the flow. */
 function checkUnused(value: unknown): void {
-  if (typeof value === "object" && value !== null && "leaf" in value) ModuleCalls.checkStatus(value as LeafResult);
+  if (typeof value === "object" && value !== null && "leaf" in value) checkStatus(value as LeafResult);
 }

@@ -1,6 +1,7 @@
 /** The operations of flow code that are not worth a place in the interpreter's loop. */
 import {
   type Expectation,
+  type FlowFunction,
   OP_COMPLEMENT,
   OP_CONCATENATE,
   OP_DUPLICATE,
@@ -29,10 +30,10 @@ import { expectComparison, expectTrue } from "./expectations.ts";
 import { FRAME_LP } from "./fibers.ts";
 import { getElement, setElement, setField } from "./fields.ts";
 import { FlowError } from "./flow-error.ts";
+import { defineGuest } from "./guests.ts";
 import type { Interpreter } from "./interpreter.ts";
 import { bounded, condition, invert, negate } from "./operators.ts";
-import { defineGuest, spawnTask } from "./starting.ts";
-import { formatValue } from "./values.ts";
+import { formatValue, TaskValue } from "./values.ts";
 
 /** Cells of each operation that `execute` does, with its operands. */
 export const LENGTHS: Readonly<Record<number, number>> = {
@@ -62,7 +63,7 @@ export const LENGTHS: Readonly<Record<number, number>> = {
 
 /** Executes the operation at `pc`. Returns where the stack ends then. */
 export function execute(
-  machine: Interpreter,
+  interpreter: Interpreter,
   task: number,
   code: Int32Array,
   pc: number,
@@ -71,7 +72,7 @@ export function execute(
   base: number,
   frame: number,
 ): number {
-  const { state } = machine;
+  const { state } = interpreter;
   const { store, heap, program } = state;
   const operand = code[pc + 1] as number;
   switch (code[pc]) {
@@ -130,7 +131,7 @@ export function execute(
       state.hooks.output?.(formatValue(stack[sp - 1], heap), task);
       return sp - 1;
     case OP_PAUSE:
-      machine.stepped.pause(state.active(task), pauseAt(stack[sp - 1]));
+      interpreter.stepped.pause(state.active(task), pauseAt(stack[sp - 1]));
       return sp - 1;
     case OP_FAIL:
       throw new FlowError(formatValue(stack[sp - 1], heap));
@@ -145,15 +146,8 @@ export function execute(
     case OP_GUEST: {
       const count = code[pc + 3] as number;
       const first = sp - count;
-      defineGuest(
-        machine,
-        operand,
-        code[pc + 2] as number,
-        integerArgument(stack, first - 1, "vcpu"),
-        stack,
-        first,
-        count,
-      );
+      const tdvpr = integerArgument(stack, first - 1, "vcpu");
+      defineGuest(state, operand, code[pc + 2] as number, tdvpr, stack, first, count);
       return first - 1;
     }
     case OP_SPAWN: {
@@ -163,12 +157,14 @@ export function execute(
       const lp = withLp
         ? numberArgument(stack, first - 1, "lp", 0, state.machine.platform.lps - 1)
         : store.read(frame + FRAME_LP);
+      const name = program.names[code[pc + 2] as number] as string;
+      const fn = program.functions[operand] as FlowFunction;
       const at = withLp ? first - 1 : first;
-      stack[at] = spawnTask(machine, operand, program.names[code[pc + 2] as number] as string, lp, stack, first, count);
+      stack[at] = new TaskValue(interpreter.tasks.start(fn, name, lp, stack, first, count), name);
       return at + 1;
     }
     case OP_RELEASE:
-      machine.tasks.release(task, store.readValue(base + operand));
+      interpreter.tasks.release(task, store.readValue(base + operand));
       return sp;
     case OP_DUPLICATE:
       stack[sp] = stack[sp - 1];

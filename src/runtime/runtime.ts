@@ -33,6 +33,7 @@ import {
 } from "./fibers.ts";
 import type { FlowFailure } from "./flow-error.ts";
 import { type FlowFrame, framesOf, globalsOf, type Variable } from "./frames.ts";
+import { instructionAt } from "./guest-instructions.ts";
 import type { RunLimits, RuntimeHooks, StopReason } from "./hooks.ts";
 import { Interpreter } from "./interpreter.ts";
 import { leafNameOf, loadRegisters } from "./leaf-call.ts";
@@ -100,7 +101,7 @@ export class Runtime {
       program.functions[options.entry ?? program.entry] as FlowFunction,
       "main",
       0,
-    ).fiber;
+    );
     this.start = this.store.mark();
   }
 
@@ -113,7 +114,7 @@ export class Runtime {
 
   /** Places before and behind calls of leaves that were passed in the unit in which the last run stopped. */
   get places(): number {
-    return this.interpreter.calls.places;
+    return this.interpreter.stops.places;
   }
 
   /** Runs one unit. */
@@ -265,7 +266,7 @@ export class Runtime {
     const first = state.fibers.baseSlot(fiber, frame) + fn.locals + this.store.read(frame + FRAME_SPILLED) - count;
     const values = Array.from({ length: count }, (_, index) => this.store.readValue(first + index));
     const lp = guest ? state.lpOf(task) : this.store.read(frame + FRAME_LP);
-    const instruction = guest ? this.interpreter.calls.instruction(fn.code, pc, values, 0, count) : undefined;
+    const instruction = guest ? instructionAt(this.program, state.heap, fn.code, pc, values, 0) : undefined;
     const builtin = call === undefined ? builtins[fn.code[pc + 1] as number] : undefined;
     return { call, builtin, values, lp, guest, instruction };
   }

@@ -19,6 +19,11 @@ export class SteppedCalls {
     this.tasks = tasks;
   }
 
+  /** Whether the fiber's next call is made step by step. */
+  isWanted(_fiber: number): boolean {
+    return this.state.read(STEPPED_CALLS) !== 0;
+  }
+
   /** The task has opened a call; it stands before its first step, or behind it if it has none. */
   begin(task: number, entry: ModuleEntry): void {
     this.state.fibers.write(task, FIBER_STANDS, entry.next === undefined ? STANDS_BEHIND : 1);

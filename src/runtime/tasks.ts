@@ -38,8 +38,8 @@ export class Tasks {
     this.state = state;
   }
 
-  /** Starts a task. Its arguments must be stored by the caller. Returns its fiber and the slot of its first local. */
-  start(fn: FlowFunction, name: string, lp: number): { fiber: number; slots: number } {
+  /** Starts a task, with `count` arguments on the stack from `first` on. Returns its fiber. */
+  start(fn: FlowFunction, name: string, lp: number, stack: readonly unknown[] = [], first = 0, count = 0): number {
     const { fibers } = this.state;
     const fiber = this.state.newFiber();
     fibers.write(fiber, FIBER_KIND, KIND_HOST);
@@ -54,8 +54,8 @@ export class Tasks {
     fibers.writeValue(fiber, VALUE_LOCK, undefined);
     fibers.writeValue(fiber, VALUE_PAUSE, undefined);
     fibers.writeValue(fiber, VALUE_RETURNED, undefined);
-    const frame = fibers.push(fiber, fn, undefined, lp);
-    return { fiber, slots: fibers.baseSlot(fiber, frame) };
+    fibers.passArguments(fiber, fibers.push(fiber, fn, undefined, lp), fn, stack, first, count);
+    return fiber;
   }
 
   /** Makes sure that the current task can run: -1, or why none can. */

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { RCX } from "../../src/arch/registers.ts";
 import { compileFlow } from "../../src/language/compile.ts";
 import { STOP_LEAF } from "../../src/runtime/hooks.ts";
-import { compiled, run, start } from "./support.ts";
+import { mayBeNotable } from "../../src/runtime/unit-note.ts";
+import { compiled, run, session, start } from "./support.ts";
 
 const MIXED = `
 fn fact(n) { if n < 2 { return 1 } return n * fact(n - 1) }
@@ -148,4 +149,22 @@ it("whoever looks before a call and fails there leaves the LP's registers as the
   expect(machine.platform.readGpr(0, RCX)).toBe(0n);
   store.undo(runtime.start);
   expect(store.hash()).toBe(before);
+});
+
+it("a mark tells of a failed call in the unit that it ends, and of none before, however that one ended", async () => {
+  const { runtime, store } = await session(`let m = mutex("m")
+spawn worker {
+  with m {
+    yield
+    m = 1
+    m = 2
+  }
+}
+yield
+with [m, TDH.MNG.RD(tdr: 0, field: 0)][0] { }`);
+  runtime.run(7);
+  const notable = Array.from({ length: 7 }, (_, unit) => mayBeNotable(store.noteAt(runtime.start + unit + 1)));
+  // Main's first two and the yield; the worker's first two; main's call, which fails, and its wait; the worker again. A unit in which a
+  // task waits or yields says nothing of itself.
+  expect(notable).toEqual([false, false, true, false, true, true, false]);
 });

@@ -1,0 +1,128 @@
+/** What guests do on the machine: TDCALLs, and instructions that may fault or exit. */
+import { exitReasons } from "../arch/linux-constants.ts";
+import { RAX } from "../arch/registers.ts";
+import { builtins } from "../language/builtins.ts";
+import { type LeafCall, OP_BUILTIN, OP_LEAF } from "../language/flow-code.ts";
+import type { GuestResult } from "../module/guest/actions.ts";
+import { LP_GPR } from "../platform/lp.ts";
+import type { CallStops } from "./call-stops.ts";
+import { FIBER_COMPLETES, FIBER_STANDS, STANDS_NOWHERE } from "./fibers.ts";
+import { instructionAt, isAccess } from "./guest-instructions.ts";
+import { leaveGuest, raise } from "./guests.ts";
+import type { LeafResult } from "./leaf-result.ts";
+import {
+  checkStatus,
+  NEXT_EXITED,
+  NEXT_RETURNED,
+  NEXT_STOP_BEFORE,
+  NEXT_STOP_BEHIND,
+  NEXT_SWITCH,
+  NEXT_WAIT,
+  type Next,
+  operandCount,
+  takesResult,
+} from "./module-calls.ts";
+import type { SessionState } from "./session-state.ts";
+import type { SteppedCalls } from "./stepped-calls.ts";
+
+export class GuestCalls {
+  private readonly state: SessionState;
+  private readonly stepped: SteppedCalls;
+  private readonly stops: CallStops;
+
+  constructor(state: SessionState, stepped: SteppedCalls, stops: CallStops) {
+    this.state = state;
+    this.stepped = stepped;
+    this.stops = stops;
+  }
+
+  /**
+   * Executes the instruction at `pc` of the innermost frame of the task's guest; its operands are the last values on the stack.
+   * `resumed`: we stopped before it already, or inside it.
+   */
+  call(
+    task: number,
+    guest: number,
+    code: Int32Array,
+    pc: number,
+    stack: unknown[],
+    sp: number,
+    resumed: boolean,
+  ): Next {
+    const { fibers, machine, program, heap } = this.state;
+    const { platform } = machine;
+    const lp = this.state.lpOf(task);
+    const first = sp - operandCount(program, code, pc);
+    const instruction = instructionAt(program, heap, code, pc, stack, first);
+    if (fibers.read(guest, FIBER_COMPLETES) === 1) {
+      fibers.write(guest, FIBER_COMPLETES, 0);
+      return this.finish(task, lp, code, pc, stack, first, instruction.result(platform, lp, undefined));
+    }
+    const isOpen = resumed && fibers.read(task, FIBER_STANDS) !== STANDS_NOWHERE;
+    if (!isOpen) {
+      instruction.prepare?.(platform, lp);
+      if (!resumed && this.stopsBefore(task, lp, code, pc, stack, first)) return NEXT_STOP_BEFORE;
+    }
+    let outcome: GuestResult;
+    if (!isOpen && !this.stepped.isWanted(guest)) outcome = machine.guest(lp, instruction.action);
+    else {
+      if (!isOpen) this.stepped.begin(task, machine.beginGuest(lp, instruction.action));
+      if (this.stepped.run(task, guest, lp)) return NEXT_WAIT;
+      outcome = machine.guestResult(lp);
+    }
+    if (outcome.kind === "exit") {
+      const reason = platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2);
+      const isRepeated = instruction.again || reason === exitReasons.EXIT_REASON_EPT_VIOLATION;
+      fibers.write(guest, FIBER_COMPLETES, isRepeated ? 0 : 1);
+      leaveGuest(this.state, task, guest);
+      return NEXT_EXITED;
+    }
+    if (outcome.kind === "resume" && outcome.injected !== undefined) {
+      raise(this.state, guest, outcome.injected);
+      return NEXT_SWITCH;
+    }
+    // An access that the module took care of (it made the page accessible) is executed again.
+    if (outcome.kind === "resume" && instruction.again) return this.call(task, guest, code, pc, stack, sp, true);
+    return this.finish(task, lp, code, pc, stack, first, instruction.result(platform, lp, outcome));
+  }
+
+  private stopsBefore(
+    task: number,
+    lp: number,
+    code: Int32Array,
+    pc: number,
+    stack: readonly unknown[],
+    first: number,
+  ): boolean {
+    const number = code[pc + 1] as number;
+    if (code[pc] !== OP_LEAF) return this.stops.beforeInstruction(task, lp, builtins[number]?.name ?? "");
+    return this.stops.before(task, lp, this.state.program.leafCalls[number] as LeafCall, stack, first);
+  }
+
+  /** The value of an instruction that has completed takes the place of its operands. */
+  private finish(
+    task: number,
+    lp: number,
+    code: Int32Array,
+    pc: number,
+    stack: unknown[],
+    first: number,
+    value: unknown,
+  ): Next {
+    let stops = false;
+    if (code[pc] === OP_LEAF) {
+      const call = this.state.program.leafCalls[code[pc + 1] as number] as LeafCall;
+      stops = this.stops.behind(task, lp, call, stack, first);
+    }
+    if (takesResult(code, pc)) stack[first] = value;
+    else checkStatus(value as LeafResult);
+    return stops ? NEXT_STOP_BEHIND : NEXT_RETURNED;
+  }
+
+  /** Whether the guest goes on at `pc` after an exception as if nothing had been: a faulting memory access is executed again. */
+  isRepeated(guest: number, code: Int32Array, pc: number): boolean {
+    if (this.state.fibers.read(guest, FIBER_COMPLETES) === 1) return true;
+    if (code[pc] === OP_LEAF) return false;
+    return code[pc] !== OP_BUILTIN || isAccess(code[pc + 1] as number);
+  }
+}
