@@ -36,7 +36,7 @@ export const VALUE_NAME = 0;
 export const VALUE_FAILURE = 1;
 /** The lock that the task waits for. */
 export const VALUE_LOCK = 2;
-/** Where its next call of the module is to let the others run: number of locks that it has taken, or text of a step. */
+/** Where its next call of the module is to let the others run (stepped-calls.ts). */
 export const VALUE_PAUSE = 3;
 /** Task: the registers with which its TDH.VP.ENTER has returned while others ran (interrupts.ts). */
 export const VALUE_RETURNED = 4;

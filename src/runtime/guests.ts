@@ -21,6 +21,7 @@ import {
 import { FlowError } from "./flow-error.ts";
 import { haltInstruction } from "./guest-instructions.ts";
 import type { SessionState } from "./session-state.ts";
+import type { SteppedCalls } from "./stepped-calls.ts";
 
 const EXCEPTION_NAMES: Readonly<Record<number, string>> = {
   6: "#UD",
@@ -44,7 +45,7 @@ export function findGuest(state: SessionState, tdvpr: number): number {
  * `handler`: function for exceptions, or -1.
  */
 export function defineGuest(
-  state: SessionState,
+  { state, stepped }: { readonly state: SessionState; readonly stepped: SteppedCalls },
   fn: number,
   handler: number,
   tdvpr: Integer,
@@ -70,6 +71,7 @@ export function defineGuest(
       "the guest of this VCPU is running",
       "its TDH.VP.ENTER must have returned before it gets other code",
     );
+  stepped.dropPause(fiber);
   fibers.clear(fiber, (frame) => state.functionOf(frame));
   fibers.write(fiber, FIBER_STATE, STATE_READY);
   fibers.write(fiber, FIBER_COMPLETES, 0);

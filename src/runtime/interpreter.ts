@@ -290,13 +290,15 @@ export class Interpreter {
                   pc += 3;
                 }
               } else if (state.isGuest(fiber)) {
+                this.stepped.dropPause(fiber);
                 haltGuest(state, task, fiber);
                 fiber = task;
                 leafDone = true;
                 continue frames;
               } else {
+                this.stepped.dropPause(task);
                 tasks.end(task);
-                tasks.next();
+                if (!tasks.next() && tasks.isOver()) this.stepped.dropPauses();
                 this.endUnit();
                 units++;
                 if (units >= budget) return tasks.isOver() ? STOP_DONE : STOP_BUDGET;

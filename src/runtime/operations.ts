@@ -131,7 +131,7 @@ export function execute(
       state.hooks.output?.(formatValue(stack[sp - 1], heap), task);
       return sp - 1;
     case OP_PAUSE:
-      interpreter.stepped.pause(state.active(task), pauseAt(stack[sp - 1]));
+      interpreter.stepped.pause(state.active(task), pauseAt(stack[sp - 1]), state.functionOf(frame), pc);
       return sp - 1;
     case OP_FAIL:
       throw new FlowError(formatValue(stack[sp - 1], heap));
@@ -147,7 +147,7 @@ export function execute(
       const count = code[pc + 3] as number;
       const first = sp - count;
       const tdvpr = integerArgument(stack, first - 1, "vcpu");
-      defineGuest(state, operand, code[pc + 2] as number, tdvpr, stack, first, count);
+      defineGuest(interpreter, operand, code[pc + 2] as number, tdvpr, stack, first, count);
       return first - 1;
     }
     case OP_SPAWN: {

@@ -8,6 +8,11 @@ export function warn(state: SessionState, text: string): void {
   state.hooks.output?.(`WARNING: ${text}`, state.task);
 }
 
+/** What the runtime itself has to say about the flow: no check of the host's. */
+export function remark(state: SessionState, text: string): void {
+  state.hooks.output?.(`WARNING: ${text}`, state.task);
+}
+
 /** Errors: FlowError, always. */
 export function bug(text: string): never {
   throw new FlowError(`BUG: ${text}`, "bug() stands where the host's code holds something to be impossible");

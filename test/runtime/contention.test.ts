@@ -1,5 +1,5 @@
 /** Tasks that stand inside the module while others run. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { checkInvariants } from "../../src/module/invariants.ts";
 import { complaints, run, session } from "./support.ts";
 
@@ -103,6 +103,47 @@ join c
     await expect(run(`${TD}\npause at 30\nadd_table(1G)`)).rejects.toThrow("before it had taken 30 locks");
     await expect(run("pause at 0")).rejects.toThrow("pause at takes the number of locks");
     await expect(run("pause at null")).rejects.toThrow("pause at takes the number of locks");
+  });
+
+  it("says where no call came that could have paused, and steps no later one for it", async () => {
+    const { runtime, machine, output } = await session(`${TD}
+spawn other on lp 2 {
+  pause at "read the entry again"
+}
+join other
+add_table(1G)`);
+    const stepped = vi.spyOn(machine, "beginSeamcall");
+    runtime.run(1_000_000);
+    expect(runtime.status).toBe("done");
+    expect(output).toEqual([
+      'WARNING: pause at "read the entry again" (main.tdx:9) was never reached: other has made no call of the module since; write it right before the call that is to pause',
+    ]);
+    expect(stepped).not.toHaveBeenCalled();
+  });
+
+  it("says so where the next one takes its place, and where a guest ends, gets other code, or is entered no more", async () => {
+    expect(await run(`pause at 1\npause at 2`)).toEqual([
+      expect.stringContaining("pause at 1 (main.tdx:1) was never reached: main has made no call"),
+      expect.stringContaining("pause at 2 (main.tdx:2) was never reached"),
+    ]);
+    const guest = async (code: string, host: string) =>
+      (
+        await run(`import "tdx/host"
+let td = new_td({ attributes: 0, pages: 1 })
+let tdvpr = td.vcpus[0].tdvpr
+TDH.VP.FLUSH(tdvpr: tdvpr)
+guest tdvpr { ${code} }
+spawn vcpu on lp 1 { TDH.VP.ENTER(tdvpr: tdvpr) }
+yield
+on lp 1 { }
+join vcpu
+log "left"
+${host}
+log "end"`)
+      ).map((line) => line.replace(/.*pause at (\d+) .*: (guest) .*/, "$2 $1"));
+    expect(await guest("pause at 7", "")).toEqual(["guest 7", "left", "end"]);
+    expect(await guest("pause at 8 while true { yield }", "guest tdvpr { }")).toEqual(["left", "guest 8", "end"]);
+    expect(await guest("pause at 9 while true { yield }", "")).toEqual(["left", "end", "guest 9"]);
   });
 
   it("is a statement of the language, and pause no name", async () => {
