@@ -1,4 +1,5 @@
 import type * as vscode from "vscode";
+import { breathe } from "../adapter/breathe.ts";
 import { compileFlow } from "../language/compile.ts";
 import type { FlowProgram } from "../language/flow-code.ts";
 import type { FlowFailure } from "../runtime/flow-error.ts";
@@ -43,7 +44,7 @@ export class TestFile {
       if (next.done) return next.value;
       if (token.isCancellationRequested) return undefined;
       // The editor's other requests come in between.
-      await new Promise((resolve) => setTimeout(resolve));
+      await breathe();
     }
   }
 }

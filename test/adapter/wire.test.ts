@@ -130,3 +130,26 @@ it("a client that vanishes leaves the server serving others", async () => {
     server.kill();
   }
 });
+
+it("sessions that run at the same time on one server do not keep it from hearing", async () => {
+  const { port, server } = await serve();
+  try {
+    const program = flow("endless3.tdx", "let n = 0\nwhile true { n += 1 }\n");
+    const clients = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const client = new DebugClient("node", adapter, "tdxflow");
+        await client.start(port);
+        await Promise.all([client.configurationSequence(), client.launch({ program })]);
+        return client;
+      }),
+    );
+    for (const client of clients) {
+      const stopped = client.waitForEvent("stopped");
+      await client.pauseRequest({ threadId: 1 });
+      expect((await stopped).body.reason).toBe("pause");
+    }
+    await Promise.all(clients.map((client) => client.stop()));
+  } finally {
+    server.kill();
+  }
+});
