@@ -1,8 +1,8 @@
 /** Replays one log file, plain or gzip, and sums up what a report needs; the sum can be posted between threads. */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import { LogFormatError } from "../runtime/log/fields.ts";
 import type { Mismatch } from "../runtime/log/mismatch.ts";
-import { LogFormatError } from "../runtime/log/parse.ts";
 import { replay } from "../runtime/log/replay.ts";
 import { LogScanner } from "../runtime/log/scan.ts";
 

@@ -50,8 +50,10 @@ export class Platform {
   /** What went wrong below the module without a status. */
   readonly hazards: Hazards;
   readonly tlb: Tlb;
-  /** Number of LPs. */
+  /** LPs have numbers below it. */
   readonly lps: number;
+  /** How many there are: a capture may number them with gaps. */
+  readonly lpCount: number;
   /** Physical address bits below the KeyID bits. */
   readonly addressBits: number;
   /** The first addresses that do not exist: without, and with KeyID bits. */
@@ -76,6 +78,7 @@ export class Platform {
     this.hazards = new Hazards(store, this.base + HAZARDS);
     this.keyed = new KeyedMemory(store, this.hazards, config.keyids.privateStart);
     this.lps = Math.max(...config.packages.flat()) + 1;
+    this.lpCount = config.packages.flat().length;
     this.tlb = new Tlb(store, this.hazards, this.lps);
     this.addressBits = config.maxpa - Math.log2(config.keyids.total);
     this.addressEnd = 2 ** this.addressBits;

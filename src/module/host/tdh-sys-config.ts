@@ -50,7 +50,7 @@ export function* tdhSysConfig(call: Call): Steps {
   const state = store.read(sys + SYS_STATE);
   if (state !== SYSINIT_DONE) fail(TDX_SYS_CONFIG_NOT_PENDING, 0, whySystem(state));
   const lps = store.read(sys + SYS_NUM_INIT_LPS);
-  if (lps < call.platform.lps) fail(TDX_SYS_CONFIG_NOT_PENDING, 0, whyLps(lps, call.platform.lps));
+  if (lps < call.platform.lpCount) fail(TDX_SYS_CONFIG_NOT_PENDING, 0, whyLps(lps, call.platform.lpCount));
 
   yield "check the array's address";
   const array = checkAlignedSharedHpa(call, call.num(RCX), TDMR_INFO_ALIGNMENT, RCX);

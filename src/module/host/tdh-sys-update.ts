@@ -20,7 +20,7 @@ export function* tdhSysUpdate(call: Call): Steps {
   const state = store.read(sys + SYS_STATE);
   if (state !== SYSINIT_DONE) fail(TDX_SYS_STATE_INCORRECT, 0, whySystem(state));
   const lps = store.read(sys + SYS_NUM_INIT_LPS);
-  if (lps < call.platform.lps) fail(TDX_SYS_STATE_INCORRECT, 0, whyLps(lps, call.platform.lps));
+  if (lps < call.platform.lpCount) fail(TDX_SYS_STATE_INCORRECT, 0, whyLps(lps, call.platform.lpCount));
   yield "check the hand-off data";
   const version = store.read(sys + SYS_HANDOFF + HANDOFF_VERSION);
   const known = version >= MIN_UPDATE_HANDOFF_VERSION && version <= MODULE_HANDOFF_VERSION;

@@ -1,8 +1,10 @@
 /** Guest actions as the log writes them. */
 import type { GuestAction } from "../../module/guest/actions.ts";
+import { LogFormatError } from "./fields.ts";
 import type { GuestFields } from "./format.ts";
 import { bytesOf } from "./outcome.ts";
-import { LogFormatError } from "./parse.ts";
+
+const ACTIONS = ["longmode", "advance", "tdcall", "cpuid", "rdmsr", "wrmsr", "access", "vmexit"];
 
 const number = (text: string | undefined): number => Number(text ?? 0);
 const big = (text: string | undefined): bigint => BigInt(text ?? 0);
@@ -39,6 +41,6 @@ export function guestAction(op: Partial<GuestFields> & { readonly hex?: string }
         idtVectoringError: number(op.idterr),
       };
     default:
-      throw new LogFormatError(line, `unknown guest action ${action}`);
+      throw new LogFormatError(line, `unknown guest action ${action}; there are ${ACTIONS.join(", ")}`);
   }
 }

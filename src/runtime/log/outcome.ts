@@ -2,8 +2,8 @@
 import { registerNames } from "../../arch/registers.ts";
 import { parsed, parseU64 } from "../../arch/u64.ts";
 import type { GuestResult, InjectedEvent } from "../../module/guest/actions.ts";
+import { LogFormatError } from "./fields.ts";
 import type { Mask, Outcome, Registers } from "./format.ts";
-import { LogFormatError } from "./parse.ts";
 
 const REGISTERS = 16;
 const numberOf = new Map<string, number>(registerNames.map((name, i) => [name, i]));
@@ -20,8 +20,13 @@ export function setRegisters(file: RegisterFile, registers: Registers, line: num
   for (const name in registers) {
     if (name === "inject") continue; // an entry to the guest lists the injected event among the registers
     const number = numberOf.get(name);
-    if (number === undefined) throw new LogFormatError(line, `no register ${name}`);
-    if (!parseU64(registers[name] as string)) throw new LogFormatError(line, `${name} is no 64-bit hexadecimal number`);
+    if (number === undefined) {
+      throw new LogFormatError(line, `no register ${name}; there are ${registerNames.join(", ")}`);
+    }
+    const value: unknown = registers[name];
+    if (typeof value !== "string" || !parseU64(value)) {
+      throw new LogFormatError(line, `${name} is ${JSON.stringify(value)}, and no 64-bit hexadecimal number as "0x1f"`);
+    }
     file[2 * number] = parsed.lo;
     file[2 * number + 1] = parsed.hi;
   }

@@ -1,135 +1,47 @@
 /** Turns the lines of a log into operations, and says of a line that is none where it is wrong. */
-import { parseU64 } from "../../arch/u64.ts";
-import { defaultPlatform, type PlatformConfig } from "../../platform/config.ts";
-import type { LogHeader, LogOp } from "./format.ts";
+import {
+  ADDRESS,
+  BYTES,
+  COUNT,
+  HEX,
+  HEX32,
+  integer,
+  isCount,
+  isObject,
+  isText,
+  type Json,
+  type Kind,
+  LogFormatError,
+  listOf,
+  one,
+  optional,
+  parseJson,
+  TEXT,
+  wrongField,
+} from "./fields.ts";
+import type { LogOp } from "./format.ts";
 
-/** A line that is not what the format says. */
-export class LogFormatError extends Error {
-  /** From 1. */
-  readonly line: number;
-  constructor(line: number, message: string) {
-    super(message);
-    this.name = "LogFormatError";
-    this.line = line;
-  }
-}
+const MAX = Number.MAX_SAFE_INTEGER;
 
-function parseJson(text: string, line: number): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new LogFormatError(line, error instanceof Error ? error.message : "not JSON");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new LogFormatError(line, "a line of the log is a JSON object");
-  }
-  return value as Record<string, unknown>;
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const isHex = (value: unknown): value is string => typeof value === "string" && parseU64(value);
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value);
-const isBytes = (value: unknown): value is string =>
-  typeof value === "string" && value.length % 2 === 0 && /^[0-9a-f]*$/.test(value);
-const isText = (value: unknown): value is string => typeof value === "string";
-
-/** What a header may say of the platform; what it leaves out is as in the default one. */
-function platformOf(json: Json): PlatformConfig {
-  const wrong = (what: string): never => {
-    throw new LogFormatError(1, `the header's platform.${what} is not what the format says`);
-  };
-  const count = (value: unknown, what: string, otherwise: number): number =>
-    value === undefined ? otherwise : isCount(value) && value >= 0 ? value : wrong(what);
-  const section = (name: string): Json => {
-    const value = json[name] ?? {};
-    return isObject(value) ? value : wrong(name);
-  };
-  const list = (name: string): readonly unknown[] | undefined => {
-    const value = json[name];
-    return value === undefined || Array.isArray(value) ? value : wrong(name);
-  };
-  const keyids = section("keyids");
-  const packages = list("packages")?.map((lps) =>
-    Array.isArray(lps) ? lps.map((lp) => count(lp, "packages", 0)) : wrong("packages"),
-  );
-  if (packages?.flat().length === 0) wrong("packages");
-  const { version, buildDate, buildNum, features } = section("module");
-  const total = count(keyids.total, "keyids.total", defaultPlatform.keyids.total);
-  if (!Number.isInteger(Math.log2(total))) wrong("keyids.total");
-  const known = defaultPlatform.module;
-  return {
-    ...defaultPlatform,
-    maxpa: count(json.maxpa, "maxpa", defaultPlatform.maxpa),
-    packages: packages ?? defaultPlatform.packages,
-    keyids: { total, privateStart: count(keyids.privateStart, "keyids.privateStart", total / 2) },
-    cmrs:
-      list("cmrs")?.map((cmr) =>
-        isObject(cmr) && isHex(cmr.base) && isHex(cmr.size)
-          ? { base: Number(cmr.base), size: Number(cmr.size) }
-          : wrong("cmrs"),
-      ) ?? defaultPlatform.cmrs,
-    module: {
-      version: isText(version) ? version : known.version,
-      buildDate: count(buildDate, "module.buildDate", known.buildDate),
-      buildNum: count(buildNum, "module.buildNum", known.buildNum),
-      ...(features === undefined ? {} : { features: count(features, "module.features", 0) }),
-    },
-    cacheBlocks: count(json.cacheBlocks, "cacheBlocks", defaultPlatform.cacheBlocks),
-    entropySeed: count(section("entropy").seed, "entropy.seed", defaultPlatform.entropySeed),
-    integrity: integrityOf(json),
-  };
-}
-
-/** `integrity`, which the writer says, or the firmware's word for it (SYSINFO_TABLE), `tdxWithoutIntegrity`. */
-function integrityOf({ integrity, tdxWithoutIntegrity }: Json): boolean {
-  if (typeof integrity === "boolean") return integrity;
-  return typeof tdxWithoutIntegrity === "boolean" ? !tdxWithoutIntegrity : defaultPlatform.integrity;
-}
-
-/** The first line of a log. @throws LogFormatError */
-export function parseHeader(text: string): LogHeader {
-  const json = parseJson(text, 1);
-  if (json.tdxlog !== 1) throw new LogFormatError(1, 'no SEAMCALL log: its first line has "tdxlog":1');
-  const { name, family, desc, platform = {} } = json;
-  if (!isObject(platform)) throw new LogFormatError(1, "the header's platform is no object");
-  return {
-    name: isText(name) ? name : "",
-    family: isText(family) ? family : "",
-    description: isText(desc) ? desc : "",
-    platform: platformOf(platform),
-  };
-}
-
-/** What a field may hold. */
-interface Kind {
-  readonly what: string;
-  readonly test: (value: unknown) => boolean;
-}
-
-const one = (...texts: readonly string[]): Kind => ({
-  what: `one of ${texts.join(", ")}`,
-  test: (value) => texts.includes(value as string),
-});
-const optional = ({ what, test }: Kind): Kind => ({ what, test: (value) => value === undefined || test(value) });
-
-const HEX: Kind = { what: "a hexadecimal text of up to 64 bits", test: isHex };
-const ADDRESS: Kind = { what: "a physical address in hexadecimal", test: (v) => isHex(v) && Number(v) < 2 ** 52 };
-const COUNT: Kind = { what: "an integer", test: isCount };
-const BYTES: Kind = { what: "bytes in lower-case hexadecimal", test: isBytes };
-const TEXT: Kind = { what: "a text", test: isText };
-const REGISTERS: Kind = { what: "an object of registers", test: isObject };
-const MASK: Kind = optional({ what: "a list", test: Array.isArray });
+const LP = integer(0, MAX);
+/** -1: all. */
+const LP_OR_ALL = integer(-1, MAX);
+const LENGTH = integer(0, 2 ** 52);
+const REGISTERS: Kind = { what: 'an object of registers, as {"rax":"0x0"}', test: isObject };
+const MASK: Kind = optional(
+  listOf(
+    'a list of registers, as ["r8"], or of byte ranges, as [[16,4]]: offset and length',
+    (entry) =>
+      isText(entry) || (Array.isArray(entry) && entry.length === 2 && entry.every((n) => isCount(n) && n >= 0)),
+  ),
+);
 const HOLD: Kind = {
-  what: "an object with lock and n",
-  test: (value) => isObject(value) && isCount(value.n) && isText(value.lock),
+  what: 'an object with lock and n, as {"lock":"KOT","n":1}',
+  test: (value) => isObject(value) && isCount(value.n) && value.n > 0 && isText(value.lock),
 };
 
 const ACTION: Readonly<Record<string, Kind>> = {
-  ...{ in: optional(REGISTERS), bytes: optional(COUNT), kind: optional(one("r", "w", "x")), len: optional(COUNT) },
+  ...{ in: optional(REGISTERS), bytes: optional(COUNT), kind: optional(one("r", "w", "x")), len: optional(LENGTH) },
   ...{ hex: optional(BYTES), gpa: optional(HEX), gla: optional(HEX), reason: optional(HEX), qual: optional(HEX) },
   ...{ intr: optional(HEX), intrerr: optional(HEX), ilen: optional(HEX), iinfo: optional(HEX) },
   ...{ idtvec: optional(HEX), idterr: optional(HEX) },
@@ -142,29 +54,50 @@ const OUTCOME: Readonly<Record<string, Kind>> = {
 /** Fields of each operation. Others are ignored. */
 const OPERATIONS: Readonly<Record<LogOp["op"], readonly (readonly [name: string, kind: Kind])[]>> = {
   write: Object.entries({ hpa: ADDRESS, hex: BYTES }),
-  fill: Object.entries({ hpa: ADDRESS, byte: COUNT, len: COUNT }),
-  read: Object.entries({ hpa: ADDRESS, len: COUNT, hex: BYTES, mask: MASK }),
-  seamcall: Object.entries({ lp: COUNT, fn: TEXT, in: REGISTERS, repeat: optional(COUNT), ...OUTCOME }),
-  intr: Object.entries({ after: COUNT, pending: COUNT }),
-  inject: Object.entries({ what: one("pconfig", "rdseed", "rdrand", "verify"), value: COUNT }),
-  msr: Object.entries({ lp: COUNT, msr: HEX, value: HEX }),
-  cpuid: Object.entries({ lp: COUNT, leaf: HEX, subleaf: HEX, eax: HEX, ebx: HEX, ecx: HEX, edx: HEX }),
+  fill: Object.entries({ hpa: ADDRESS, byte: integer(0, 255), len: LENGTH }),
+  read: Object.entries({ hpa: ADDRESS, len: LENGTH, hex: BYTES, mask: MASK }),
+  seamcall: Object.entries({ lp: LP, fn: TEXT, in: REGISTERS, repeat: optional(integer(1, MAX)), ...OUTCOME }),
+  intr: Object.entries({ after: integer(-1, MAX), pending: integer(0, MAX) }),
+  inject: Object.entries({ what: one("pconfig", "rdseed", "rdrand", "verify"), value: integer(0, MAX) }),
+  msr: Object.entries({ lp: LP_OR_ALL, msr: HEX32, value: HEX }),
+  cpuid: Object.entries({ lp: LP_OR_ALL, leaf: HEX32, subleaf: HEX32, eax: HEX32, ebx: HEX32, ecx: HEX32, edx: HEX32 }),
   reload: [],
-  guest: Object.entries({ lp: COUNT, action: TEXT, fn: optional(TEXT), ...ACTION, ...OUTCOME }),
-  begin: Object.entries({ lp: COUNT, fn: TEXT, action: optional(TEXT), hold: HOLD, ...ACTION }),
-  finish: Object.entries({ lp: COUNT, ...OUTCOME }),
+  guest: Object.entries({ lp: LP, action: TEXT, fn: optional(TEXT), ...ACTION, ...OUTCOME }),
+  begin: Object.entries({ lp: LP, fn: TEXT, action: optional(TEXT), hold: HOLD, ...ACTION }),
+  finish: Object.entries({ lp: LP, ...OUTCOME }),
   tsc: Object.entries({ add: HEX }),
 };
 
-/** Any other line. @throws LogFormatError */
+/** Kinds of result of which an operation has one. */
+const HOST_RESULTS = ["out", "enter"];
+const RESULTS: Partial<Readonly<Record<LogOp["op"], readonly string[]>>> = {
+  seamcall: HOST_RESULTS,
+  guest: ["ok", "native", "resume", "exit"],
+  finish: [...HOST_RESULTS, "ok", "native", "resume", "exit"],
+};
+/** Guest actions that do not enter the module, and so have no result. */
+const SILENT_ACTIONS: readonly unknown[] = ["longmode", "advance"];
+
+/** Any line but the first. @throws LogFormatError */
 export function parseOp(text: string, line: number): LogOp {
   const json = parseJson(text, line);
-  const fields = Object.hasOwn(OPERATIONS, String(json.op)) ? OPERATIONS[json.op as LogOp["op"]] : undefined;
-  if (fields === undefined) throw new LogFormatError(line, `unknown operation ${JSON.stringify(json.op)}`);
-  for (const [name, { what, test }] of fields) {
-    if (test(json[name])) continue;
-    const got = json[name] === undefined ? "is missing" : `is ${JSON.stringify(json[name])}`;
-    throw new LogFormatError(line, `"${name}" of ${json.op} ${got}, and not ${what}`);
+  const op = Object.hasOwn(OPERATIONS, String(json.op)) ? (json.op as LogOp["op"]) : undefined;
+  if (op === undefined) {
+    const names = Object.keys(OPERATIONS).join(", ");
+    throw new LogFormatError(line, `unknown operation ${JSON.stringify(json.op)}; there are ${names}`);
   }
+  for (const [name, kind] of OPERATIONS[op]) {
+    if (!kind.test(json[name])) throw new LogFormatError(line, wrongField(`"${name}" of ${op}`, json[name], kind));
+  }
+  checkResult(json, op, line);
   return json as unknown as LogOp;
+}
+
+function checkResult(json: Json, op: LogOp["op"], line: number): void {
+  const kinds = SILENT_ACTIONS.includes(json.action) ? undefined : RESULTS[op];
+  if (kinds === undefined) return;
+  const found = kinds.filter((kind) => json[kind] !== undefined);
+  if (found.length === 1) return;
+  const what = found.length === 0 ? "has no result" : `has more than one result (${found.join(", ")})`;
+  throw new LogFormatError(line, `this ${op} ${what}; it needs one of ${kinds.join(", ")}`);
 }

@@ -1,7 +1,7 @@
 /** Replays whole logs. */
+import { LogFormatError } from "./fields.ts";
 import type { LogHeader } from "./format.ts";
 import type { Mismatch } from "./mismatch.ts";
-import { LogFormatError } from "./parse.ts";
 import { Replayer, type ReplayOptions, type Tally } from "./replayer.ts";
 import { LogScanner } from "./scan.ts";
 

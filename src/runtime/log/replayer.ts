@@ -6,13 +6,15 @@ import { type Entry, Machine } from "../../module/machine.ts";
 import type { PlatformConfig } from "../../platform/config.ts";
 import { Store } from "../../state/store.ts";
 import { Checks } from "./checks.ts";
+import { LogFormatError } from "./fields.ts";
 import type { BeginOp, FinishOp, GuestOp, LogHeader, LogOp, ReadOp, Registers, SeamcallOp } from "./format.ts";
 import { guestAction } from "./guest-action.ts";
+import { parseHeader } from "./header.ts";
 import { type LpRegisters, registersOf } from "./lp-registers.ts";
 import { GUEST_MEMORY } from "./masked-memory.ts";
 import type { Mismatch } from "./mismatch.ts";
 import { type RegisterFile, registerFile, setRegisters } from "./outcome.ts";
-import { LogFormatError, parseHeader, parseOp } from "./parse.ts";
+import { parseOp } from "./parse.ts";
 import { applyToPlatform } from "./platform-op.ts";
 import { ByteKeys, type LogScanner } from "./scan.ts";
 
@@ -32,6 +34,7 @@ export interface ReplayOptions {
 }
 
 const DEFAULT_LIMIT = 100;
+const ALL_LPS = -1;
 const NO_BYTES = new Uint8Array();
 
 interface NamedLeaf {
@@ -61,7 +64,8 @@ export class Replayer {
   seamcalls = 0;
 
   private readonly checks: Checks;
-  private readonly lpRegisters: readonly LpRegisters[];
+  /** By LP; undefined where the platform has none of that number. */
+  private readonly lpRegisters: readonly (LpRegisters | undefined)[];
   private readonly tallies = new ByteKeys<NamedLeaf>((leaf) => ({ leaf, tally: this.tally(leaf) }));
   private readonly input = registerFile();
   private readonly expected = registerFile();
@@ -78,8 +82,10 @@ export class Replayer {
     this.header = parseHeader(scanner.text());
     const { platform } = this.header;
     this.machine = createMachine?.(platform) ?? new Machine(new Store({ recording }), platform);
-    this.lpRegisters = registersOf(this.machine);
-    this.checks = new Checks(this.machine, this.lpRegisters, mismatchLimit);
+    const all = registersOf(this.machine);
+    const { packageOf } = this.machine.platform;
+    this.lpRegisters = all.map((registers, lp) => (packageOf[lp] === -1 ? undefined : registers));
+    this.checks = new Checks(this.machine, all, mismatchLimit);
   }
 
   get mismatches(): readonly Mismatch[] {
@@ -130,7 +136,7 @@ export class Replayer {
   /** A SEAMCALL that returns. */
   private call(lp: number, { leaf, tally }: NamedLeaf, input: RegisterFile, expected: RegisterFile): void {
     this.checks.leaf = leaf;
-    this.registers(lp); // there is such an LP
+    this.entering(lp);
     this.machine.seamcall(lp, input);
     this.calls++;
     this.seamcalls++;
@@ -163,6 +169,10 @@ export class Replayer {
         return this.finish(op);
       case "read":
         return this.read(op);
+      case "msr":
+      case "cpuid":
+        if (op.lp !== ALL_LPS) this.registers(op.lp);
+        return applyToPlatform(this.machine, op);
       default:
         return applyToPlatform(this.machine, op);
     }
@@ -189,14 +199,26 @@ export class Replayer {
   /** @throws LogFormatError if the platform has no such LP */
   private registers(lp: number): LpRegisters {
     const registers = this.lpRegisters[lp];
-    if (registers === undefined) throw new LogFormatError(this.scanner.line, `the platform has no LP ${lp}`);
-    return registers;
+    if (registers !== undefined) return registers;
+    const { packages } = this.header.platform;
+    throw new LogFormatError(
+      this.scanner.line,
+      `the platform has no LP ${lp}; the header's packages list ${packages.flat().join(", ")}`,
+    );
+  }
+
+  /** The registers of an LP that enters the module now. @throws LogFormatError if it stands in a call */
+  private entering(lp: number): LpRegisters {
+    if (this.suspended.size !== 0 && this.suspended.has(lp)) {
+      throw new LogFormatError(this.scanner.line, `LP ${lp} stands in a call that was begun; its finish comes first`);
+    }
+    return this.registers(lp);
   }
 
   private seamcall(op: SeamcallOp): void {
     const { machine, input } = this;
     const { lp } = op;
-    this.registers(lp); // there is such an LP
+    this.entering(lp);
     this.checks.leaf = op.fn;
     input.fill(0);
     setRegisters(input, op.in, this.scanner.line);
@@ -220,7 +242,7 @@ export class Replayer {
     const { checks, input } = this;
     const { lp, mask } = op;
     checks.leaf = op.fn ?? `guest ${op.action}`;
-    const registers = this.registers(lp);
+    const registers = this.entering(lp);
     registers.save(this.kept);
     this.loadGuest(lp, op.in, input);
     const action = guestAction(op, this.scanner.line);
@@ -250,6 +272,7 @@ export class Replayer {
   private begin(op: BeginOp): void {
     const { lp, fn, hold } = op;
     this.checks.leaf = fn;
+    this.entering(lp);
     const input = registerFile();
     const entry = this.open(op, input);
     if (entry === undefined) {

@@ -5,10 +5,15 @@ import { guestLeafInfo, hostLeafInfo } from "../../arch/generated/leaves.ts";
 import { RAX, RSP, registerNames } from "../../arch/registers.ts";
 import { formatU64 } from "../../arch/u64.ts";
 import type { GuestAction, GuestResult, InjectedEvent } from "../../module/guest/actions.ts";
-import type { PlatformConfig } from "../../platform/config.ts";
+import type { MemoryRange, PlatformConfig } from "../../platform/config.ts";
 import { eventText, type RegisterFile, toHex } from "./outcome.ts";
 
 const REGISTERS = registerNames.length;
+
+const range = ({ base, size }: MemoryRange): object => ({
+  base: `0x${base.toString(16)}`,
+  size: `0x${size.toString(16)}`,
+});
 
 /** Name of a leaf by RAX[15:0]. */
 function leafName(file: RegisterFile, guest: boolean): string {
@@ -81,7 +86,7 @@ export class LogWriter {
   /** @param sink takes each line, without its end */
   constructor(sink: (line: string) => void, platform: PlatformConfig, name: string) {
     this.sink = sink;
-    const { cmrs, memory: _memory, seamrr: _seamrr, entropySeed, packages, ...rest } = platform;
+    const { cmrs, memory: _memory, seamrr, entropySeed, packages, ...rest } = platform;
     this.put({
       tdxlog: 1,
       name,
@@ -91,7 +96,8 @@ export class LogWriter {
         ...rest,
         packages,
         lps: packages.flat().length,
-        cmrs: cmrs.map(({ base, size }) => ({ base: `0x${base.toString(16)}`, size: `0x${size.toString(16)}` })),
+        cmrs: cmrs.map(range),
+        seamrr: range(seamrr),
         entropy: { kind: "splitmix64", seed: entropySeed },
       },
     });

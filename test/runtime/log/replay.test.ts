@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { LogFormatError } from "../../../src/runtime/log/fields.ts";
 import { mismatchText } from "../../../src/runtime/log/mismatch.ts";
-import { LogFormatError } from "../../../src/runtime/log/parse.ts";
 import { replay } from "../../../src/runtime/log/replay.ts";
 
 const HEADER = { tdxlog: 1, name: "test", family: "test", desc: "", platform: {} };
+
+const CPUID = '{"op":"cpuid","lp":-1,"leaf":"0x16","subleaf":"0x0","eax":"0x1","ebx":"0x0","ecx":"0x0","edx":"0x0"}';
 
 /** Bring-up calls whose outputs are facts of test/vectors: RAX alone changes. */
 const SYS_INIT = { op: "seamcall", lp: 0, fn: "TDH.SYS.INIT", in: { rax: "0x21" }, out: { rax: "0x0" } };
@@ -112,6 +114,24 @@ describe("what is no log", () => {
     ["an address past all memory", '{"op":"write","hpa":"0x10000000000000","hex":"00"}', "physical address"],
     ["a finish of nothing", '{"op":"finish","lp":0,"out":{"rax":"0x0"}}', "nothing was begun"],
     ["half a byte", '{"op":"write","hpa":"0x2000000","hex":"123"}', "bytes"],
+    [
+      "an LP that has no MSR",
+      '{"op":"msr","lp":7,"msr":"0x10","value":"0x0"}',
+      "the header's packages list 0, 1, 2, 3",
+    ],
+    [
+      "a register as a number",
+      JSON.stringify({ ...SYS_INIT, in: { rax: 33 } }),
+      "rax is 33, and no 64-bit hexadecimal",
+    ],
+    ["a call without a result", '{"op":"seamcall","lp":0,"fn":"x","in":{"rax":"0x21"}}', "one of out, enter"],
+    ["a call with two", JSON.stringify({ ...SYS_INIT, enter: {} }), "more than one result (out, enter)"],
+    ["no calls at all", JSON.stringify({ ...SYS_INIT, repeat: 0 }), "integer from 1"],
+    ["a mask of nothing", JSON.stringify({ ...SYS_INIT, mask: [5] }), '["r8"]'],
+    ["a byte of nine bits", '{"op":"fill","hpa":"0x2000000","byte":256,"len":1}', "from 0 to 255"],
+    ["memory of negative length", '{"op":"read","hpa":"0x2000000","len":-1,"hex":""}', '"len" of read is -1'],
+    ["a wide CPUID register", CPUID.replace('"eax":"0x1"', '"eax":"0x100000000"'), "32 bits"],
+    ["a guest that sings", '{"op":"guest","lp":0,"action":"sing","resume":{}}', "there are longmode, advance"],
   ])("%s", (_, line, message) => {
     const run = (): unknown => replay(log(SYS_INIT, line));
     expect(run).toThrow(LogFormatError);
@@ -119,8 +139,24 @@ describe("what is no log", () => {
     expect(run).toThrow(expect.objectContaining({ line: 3 }));
   });
 
+  test.each(["begin", "seamcall", "guest"])("a %s on an LP that stands in a call", (op) => {
+    const hold = { lock: "SYS", n: 1 };
+    const begin = { op: "begin", lp: 1, fn: "TDH.SYS.LP.INIT", in: { rax: "0x23" }, hold };
+    const next = { seamcall: LP_INIT, begin, guest: { op: "guest", lp: 1, action: "cpuid", resume: {} } }[op] ?? {};
+    const run = (): unknown => replay(log(SYS_INIT, begin, next));
+    expect(run).toThrow("LP 1 stands in a call that was begun; its finish comes first");
+    expect(run).toThrow(expect.objectContaining({ line: 4 }));
+    expect(differences(SYS_INIT, begin, { op: "finish", lp: 1, out: { rax: "0x0" } })).toEqual([]);
+  });
+
   test("a header that describes no platform", () => {
     const header = (platform: object): Uint8Array => new TextEncoder().encode(JSON.stringify({ ...HEADER, platform }));
+    expect(() => replay(header({ lps: 8 }))).toThrow("platform.lps is 8, and not 4, the number of LPs in packages");
+    expect(() => replay(header({ packages: [[0, 1], [1]] }))).toThrow("each LP once");
+    expect(() => replay(header({ keyids: { total: 64, privateStart: 64 } }))).toThrow("from 1 to 63");
+    expect(() => replay(header({ maxpa: 64 }))).toThrow("platform.maxpa is 64, and not an integer from 32 to 52");
+    expect(() => replay(header({ integrity: "no" }))).toThrow("true or false");
+    expect(() => replay(header({ seamrr: {} }))).toThrow("platform.seamrr");
     expect(() => replay(header({ packages: [["a"]] }))).toThrow("platform.packages");
     expect(() => replay(header({ packages: [] }))).toThrow("platform.packages");
     expect(() => replay(header({ keyids: { total: 48 } }))).toThrow("platform.keyids.total");
@@ -132,6 +168,18 @@ describe("what is no log", () => {
     expect(() => replay(new TextEncoder().encode(JSON.stringify(SYS_INIT)))).toThrow(LogFormatError);
     expect(() => replay(new Uint8Array())).toThrow(LogFormatError);
   });
+});
+
+test("a capture may number its LPs with gaps", () => {
+  const header = { ...HEADER, platform: { packages: [[0, 64], [32]] } };
+  const lpInit = (lp: number) => ({ ...LP_INIT, lp });
+  const config = (out: object) => ({ op: "seamcall", lp: 32, fn: "TDH.SYS.CONFIG", in: { rax: "0x2d" }, out });
+  const lines = [header, SYS_INIT, lpInit(0), lpInit(64), config({ rax: "0xc000050c00000000" }), lpInit(32)];
+  const wrongArray = config({ rax: "0xc000010000000002" });
+  const text = [...lines, wrongArray].map((line) => JSON.stringify(line)).join("\n");
+  expect(replay(new TextEncoder().encode(text))).toMatchObject({ calls: 6, mismatches: [] });
+  const none = [...lines, lpInit(1)].map((line) => JSON.stringify(line)).join("\n");
+  expect(() => replay(new TextEncoder().encode(none))).toThrow("no LP 1");
 });
 
 test("results do not depend on history", () => {
