@@ -63,4 +63,4 @@ export const tdAttributes: Readonly<Record<string, number>> = {
 };
 
 /** Vectors of the exceptions that the TDX module injects into guests. */
-export const exceptionVectors: Readonly<Record<string, number>> = { VECTOR_DF: 8, VECTOR_GP: 13, VECTOR_VE: 20 };
+export const exceptionVectors = { VECTOR_DF: 8, VECTOR_GP: 13, VECTOR_VE: 20 } as const;

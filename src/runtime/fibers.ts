@@ -16,6 +16,8 @@ export const FIBER_DEPTH = 1;
 export const FIBER_KIND = 2;
 /** Host: the guest fiber that runs on top of it, plus 1. Guest: the task on top of which it runs, plus 1. */
 export const FIBER_PARTNER = 3;
+/** Guest: what its exception handler returns is the result of the instruction that got the exception. */
+export const FIBER_REPLACES = 4;
 /** Guest: HPA of its VCPU's TDVPR (number). */
 export const FIBER_TDVPR = 6;
 /** Guest: an instruction exited to the host and completes with the registers of the next entry. */

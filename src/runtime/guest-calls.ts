@@ -1,13 +1,13 @@
 /** What guests do on the machine: TDCALLs, and instructions that may fault or exit. */
-import { exitReasons } from "../arch/linux-constants.ts";
+import { exceptionVectors, exitReasons } from "../arch/linux-constants.ts";
 import { RAX } from "../arch/registers.ts";
 import { builtins } from "../language/builtins.ts";
-import { type LeafCall, OP_BUILTIN, OP_LEAF } from "../language/flow-code.ts";
-import type { GuestResult } from "../module/guest/actions.ts";
+import { type LeafCall, OP_LEAF } from "../language/flow-code.ts";
+import type { GuestResult, InjectedEvent } from "../module/guest/actions.ts";
 import { LP_GPR } from "../platform/lp.ts";
 import type { CallStops } from "./call-stops.ts";
 import { FIBER_COMPLETES, FIBER_STANDS, STANDS_NOWHERE } from "./fibers.ts";
-import { instructionAt, isAccess } from "./guest-instructions.ts";
+import { type GuestInstruction, instructionAt } from "./guest-instructions.ts";
 import { leaveGuest, raise } from "./guests.ts";
 import type { LeafResult } from "./leaf-result.ts";
 import {
@@ -78,7 +78,7 @@ export class GuestCalls {
       return NEXT_EXITED;
     }
     if (outcome.kind === "resume" && outcome.injected !== undefined) {
-      raise(this.state, guest, outcome.injected);
+      raise(this.state, guest, outcome.injected, !isDoneAgain(instruction, outcome.injected));
       return NEXT_SWITCH;
     }
     // An access that the module took care of (it made the page accessible) is executed again.
@@ -118,11 +118,10 @@ export class GuestCalls {
     else checkStatus(value as LeafResult);
     return stops ? NEXT_STOP_BEHIND : NEXT_RETURNED;
   }
+}
 
-  /** Whether the guest goes on at `pc` after an exception as if nothing had been: a faulting memory access is executed again. */
-  isRepeated(guest: number, code: Int32Array, pc: number): boolean {
-    if (this.state.fibers.read(guest, FIBER_COMPLETES) === 1) return true;
-    if (code[pc] === OP_LEAF) return false;
-    return code[pc] !== OP_BUILTIN || isAccess(code[pc + 1] as number);
-  }
+/** Whether an instruction that got an exception is executed again behind the handler: an access to memory, also a TDCALL's to its buffer. */
+function isDoneAgain(instruction: GuestInstruction, { information }: InjectedEvent): boolean {
+  const isBufferFault = instruction.action.action === "tdcall" && (information & 0xff) === exceptionVectors.VECTOR_VE;
+  return instruction.again || isBufferFault;
 }

@@ -17,7 +17,7 @@ export interface GuestInstruction {
   readonly action: GuestAction;
   /** Sets the guest's registers. */
   readonly prepare?: (platform: Platform, lp: number) => void;
-  /** After an exit to the host it is executed again, as a faulting memory access is. */
+  /** It is an access to memory: after an exit to the host it is executed again. */
   readonly again: boolean;
   /** Its value; `outcome` is absent when it completes with the entry after an exit. */
   readonly result: (platform: Platform, lp: number, outcome: GuestResult | undefined) => unknown;
@@ -147,8 +147,8 @@ function ioQualification(port: Integer, bytes: Integer, input: boolean): bigint 
   return (toBig(port) << 16n) | (input ? 8n : 0n) | (toBig(bytes) - 1n);
 }
 
-/** Memory accesses: one that faults is executed again when the fault has been dealt with. By the name of the builtin, like the others. */
-const accesses: Readonly<Record<string, Build>> = {
+/** By the name of the builtin. */
+const instructions: Readonly<Record<string, Build>> = {
   read: reading(),
   read8: reading(1),
   read16: reading(2),
@@ -160,10 +160,6 @@ const accesses: Readonly<Record<string, Build>> = {
   write32: writing(4),
   write64: writing(8),
   fetch: (values, first) => access(integerArgument(values, first, "gpa"), "x", 1),
-};
-
-const instructions: Readonly<Record<string, Build>> = {
-  ...accesses,
   cpuid,
   rdmsr,
   wrmsr,
@@ -200,10 +196,6 @@ const instructions: Readonly<Record<string, Build>> = {
 /** Whether a builtin, by its number, is an instruction that goes through the machine when a guest executes it. */
 export function isInstruction(builtin: number): boolean {
   return Object.hasOwn(instructions, builtins[builtin]?.name ?? "");
-}
-
-export function isAccess(builtin: number): boolean {
-  return Object.hasOwn(accesses, builtins[builtin]?.name ?? "");
 }
 
 /** The instruction of the guest at `pc`: a TDCALL, or a builtin. Its operands are `values` from `first` on. */

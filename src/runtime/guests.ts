@@ -10,6 +10,7 @@ import {
   FIBER_KIND,
   FIBER_LONG_MODE,
   FIBER_PARTNER,
+  FIBER_REPLACES,
   FIBER_STATE,
   FIBER_TDVPR,
   KIND_GUEST,
@@ -105,7 +106,7 @@ export function enterGuest(state: SessionState, task: number, lp: number): boole
     return false;
   }
   const event = machine.injectedEvent(lp);
-  if (event !== undefined) raise(state, guest, event);
+  if (event !== undefined) raise(state, guest, event, false);
   return true;
 }
 
@@ -126,8 +127,11 @@ export function leaveGuest({ fibers }: SessionState, task: number, guest: number
   fibers.write(guest, FIBER_PARTNER, 0);
 }
 
-/** The guest takes an exception: its handler runs, with the instruction still to do. */
-export function raise(state: SessionState, guest: number, event: InjectedEvent): void {
+/**
+ * The guest takes an exception: its handler runs. `replaces`: what that returns is the result of the guest's instruction, which is
+ * still to do otherwise.
+ */
+export function raise(state: SessionState, guest: number, event: InjectedEvent, replaces: boolean): void {
   const { fibers, program } = state;
   const vector = event.information & 0xff;
   const handler = program.functions[fibers.read(guest, FIBER_HANDLER) - 1];
@@ -140,6 +144,7 @@ export function raise(state: SessionState, guest: number, event: InjectedEvent):
       `${exception} in its exception handler`,
       "a handler does only what cannot fault: memory that is there, TDG.VP.VEINFO.GET",
     );
+  fibers.write(guest, FIBER_REPLACES, replaces ? 1 : 0);
   const frame = fibers.push(guest, handler, below, 0);
   fibers.passArguments(guest, frame, handler, [vector, event.errorCode ?? 0], 0, 2);
 }

@@ -35,7 +35,7 @@ import { add, FunctionValue } from "../language/values.ts";
 import type { Store } from "../state/store.ts";
 import { callBuiltin } from "./builtins.ts";
 import { CallStops } from "./call-stops.ts";
-import { FIBER_DEPTH, FRAME_LP, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
+import { FIBER_DEPTH, FIBER_REPLACES, FRAME_LP, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
 import { getField } from "./fields.ts";
 import { FlowError } from "./flow-error.ts";
 import { GuestCalls } from "./guest-calls.ts";
@@ -283,8 +283,8 @@ export class Interpreter {
                 sp = store.read(frame + FRAME_SPILLED);
                 if (sp > 0) unspill(store, stack, base + fn.locals, sp, frame);
                 if (!handled) stack[sp++] = result;
-                else if (!guestCalls.isRepeated(fiber, code, pc)) {
-                  // What the exception handler returned takes the place of the instruction's result.
+                else if (fibers.read(fiber, FIBER_REPLACES) === 1) {
+                  fibers.write(fiber, FIBER_REPLACES, 0);
                   sp = stackBehind(program, code, pc, sp);
                   if (takesResult(code, pc)) stack[sp - 1] = result;
                   pc += 3;

@@ -60,6 +60,25 @@ run_vcpu(td, tdvpr)
     ]);
   });
 
+  it("does a TDCALL again whose buffer was a pending page", async () => {
+    const output = await runTd(
+      `
+guest tdvpr {
+    let r = TDG.MR.REPORT(report: 0x5000, report_data: 0)
+    log "report {r.status}, made {read64(0x5000) != 0}"
+} on_exception (vector, info) {
+    let ve = TDG.VP.VEINFO.GET()
+    log "exception {vector}, exit reason {ve.exit_reason}"
+    accept(ve.gpa & ~0xfff, 4K)
+}
+aug_page(td, 0x5000)
+run_vcpu(td, tdvpr)
+`,
+      "0",
+    );
+    expect(output).toEqual(["exception 20, exit reason 48", "report TDX_SUCCESS, made true"]);
+  });
+
   it("answers TDVMCALLs with what the host puts into registers", async () => {
     const output = await runTd(`
 guest tdvpr {
