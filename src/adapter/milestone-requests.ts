@@ -3,7 +3,7 @@ import type { DebugProtocol } from "@vscode/debugprotocol";
 import { isFailure, statusText } from "../arch/status.ts";
 import { leafName } from "../debugger/leaf-names.ts";
 import type { Milestone } from "../debugger/milestone-columns.ts";
-import type { Matches } from "../debugger/milestones.ts";
+import type { Matches } from "../debugger/milestone-filter.ts";
 import type { Session } from "../debugger/session.ts";
 import { Arguments } from "./arguments.ts";
 import { breathe } from "./breathe.ts";

@@ -63,7 +63,7 @@ export interface Watch {
   readonly isProbe?: boolean;
   /** Asked after each call of the module. True stops. */
   readonly returned: ((outcome: Outcome) => boolean) | undefined;
-  /** A byte for each leaf: without a 1 `returned` is asked about its failures and TD exits only. Undefined: about all calls. */
+  /** A byte for each leaf: without a 1 `returned` is asked about what is no plain success, and TD exits, only. Undefined: about all calls. */
   readonly returnedLeaves?: Readonly<Uint8Array> | undefined;
 }
 

@@ -40,8 +40,15 @@ export class Columns {
       this.words = words;
     }
     this.steps[this.length] = step;
+    const { words } = this;
     const at = this.length * WORDS;
-    this.words.set([KINDS.indexOf(kind), passed, callee, hi, lo, task * 2 ** 16 + lp, statement], at);
+    words[at] = KINDS.indexOf(kind);
+    words[at + 1] = passed;
+    words[at + 2] = callee;
+    words[at + 3] = hi;
+    words[at + 4] = lo;
+    words[at + 5] = task * 2 ** 16 + lp;
+    words[at + 6] = statement;
     if (what !== "") this.faults.set(this.length, what);
     this.length++;
   }

@@ -1,62 +1,24 @@
 /**
- * The moments of a run that people look for: each call of the module, each exit of a guest, each fault. A scout finds them: the same
- * run on a machine of its own, up to where the session has been, so that the session stays where it is and no run pays for this.
+ * The moments of a run that people look for: each call of the module, each exit of a guest, each fault. No run pays for this. The notes
+ * of the session's marks tell of what is plain (noted-calls.ts); up to where something is not, a scout finds them: the same run on a
+ * machine of its own, so that the session stays where it is.
  */
-import { decodeStatus, isFailure } from "../arch/status.ts";
+import type { FlowProgram } from "../language/flow-code.ts";
 import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
 import { statementAt } from "../runtime/places.ts";
-import type { Branch, Branches } from "./branches.ts";
-import type { Outcome, Watch } from "./debuggee.ts";
+import type { Branch } from "./branches.ts";
+import { ENDED, type Outcome, type Watch } from "./debuggee.ts";
 import { EXCEPTION_FILTERS } from "./exceptions.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
-import { globToRegExp } from "./glob.ts";
-import { GUEST_LEAF, leafName } from "./leaf-names.ts";
-import { Columns, KINDS, type Milestone } from "./milestone-columns.ts";
+import { GUEST_LEAF } from "./leaf-names.ts";
+import { Columns, type Milestone, type MilestoneKind } from "./milestone-columns.ts";
+import { type Matches, type MilestoneFilter, testOf } from "./milestone-filter.ts";
+import { NotedCalls, type Stretch } from "./noted-calls.ts";
 import { happened } from "./silent-events.ts";
 import { type Timeline, UNWATCHED } from "./timeline.ts";
 
 /** Units between looks at what no status tells of, and at the clock. */
 const UNITS = 256;
-
-/** What is asked for. */
-export interface MilestoneFilter {
-  /** Of these kinds; none: of all. */
-  readonly kinds: readonly string[];
-  /** What the leaf's name, the status or the fault has in it, or a pattern for one of them; empty: anything. */
-  readonly text: string;
-  /** Calls that did not succeed, and faults. */
-  readonly failed: boolean;
-}
-
-/** Names repeat a million times: each is looked at once. */
-function testOf({ kinds, text, failed }: MilestoneFilter): (columns: Columns, index: number) => boolean {
-  const pattern = text.includes("*") ? globToRegExp(text) : undefined;
-  const wanted = text.trim().toUpperCase();
-  const has = (name: string): boolean => pattern?.test(name) ?? name.toUpperCase().includes(wanted);
-  const kindFlags = KINDS.map((kind) => kinds.length === 0 || kinds.includes(kind));
-  const known = new Map<number, boolean>();
-  return (columns, index) => {
-    const [kind, callee, hi] = columns.key(index);
-    if (!kindFlags[kind]) return false;
-    const isFault = KINDS[kind] === "fault";
-    if (failed && !isFault && !isFailure(hi)) return false;
-    if (wanted === "") return true;
-    if (isFault) return has(columns.get(index).what);
-    const key = callee * 2 ** 32 + hi;
-    let fits = known.get(key);
-    if (fits === undefined) {
-      fits = has(leafName(callee)) || has(decodeStatus(hi, 0).name ?? "");
-      known.set(key, fits);
-    }
-    return fits;
-  };
-}
-
-/** Numbers of milestones, ascending. */
-export interface Matches {
-  readonly length: number;
-  at(index: number): number;
-}
 
 interface Found {
   readonly key: string;
@@ -66,26 +28,39 @@ interface Found {
   readonly test: (columns: Columns, index: number) => boolean;
 }
 
+/** The task that moves, its LP, and how much has happened so far that no status tells of. */
+interface Mover {
+  readonly task: number;
+  readonly lp: number;
+  readonly events: number;
+}
+
 const NOTHING_FOUND: Found = { key: "", ids: [], until: 0, test: () => false };
 
 export class Milestones {
   /** Of the filter that was asked for last. */
   private found = NOTHING_FOUND;
   private readonly makeScout: () => Timeline;
-  private readonly branches: Branches;
+  /** The session's. */
+  private readonly timeline: Timeline;
+  private readonly noted: NotedCalls;
   private readonly columns = new Columns();
   private scout: Timeline | undefined;
+  /** Milestones that the scout has found. */
+  private scouted = 0;
+  /** Up to this step all are known. */
+  private until = 0;
+  /** Who moves at that step, as far as notes go on from there. */
+  private mover: Mover | undefined;
   private branch: Branch | undefined;
   /** Inputs of the branch that the scout knows of. */
   private inputs = 0;
 
-  /**
-   * @param makeScout makes the run anew, in the current branch
-   * @param branches of the session
-   */
-  constructor(makeScout: () => Timeline, branches: Branches) {
+  /** @param makeScout makes the run anew, in the current branch */
+  constructor(makeScout: () => Timeline, timeline: Timeline, program: FlowProgram) {
     this.makeScout = makeScout;
-    this.branches = branches;
+    this.timeline = timeline;
+    this.noted = new NotedCalls(timeline, program);
   }
 
   get length(): number {
@@ -136,26 +111,82 @@ export class Milestones {
    */
   look(isDue: () => boolean): { readonly step: number; readonly isComplete: boolean } {
     const scout = this.theScout();
-    const { reach } = this.branches.current;
+    const { reach } = this.timeline.branches.current;
     // A unit inside which the session has been is a part of what it has seen.
     const end = reach.sub > 0 ? reach.step + 1 : reach.step;
-    while (scout.position.step < end && !scout.hasEnded && !isDue()) this.advance(scout, end);
-    const { step } = scout.position;
-    return { step, isComplete: step >= end || scout.hasEnded };
+    while (this.until < end && !scout.hasEnded && !isDue()) {
+      const stretch = this.known(end);
+      if (stretch === undefined) continue;
+      const { from, to } = stretch;
+      if (this.until === from && (from < to ? this.tell(from, to) : this.lookHere())) continue;
+      if (scout.position.step < this.until) this.backToScout(scout);
+      this.advance(scout, scout.position.step < from ? from : end);
+      this.scoutStands(scout);
+    }
+    return { step: this.until, isComplete: this.until >= end || scout.hasEnded };
+  }
+
+  /** What notes tell of the way to a step, if the session stands there, or inside the unit before. */
+  private known(end: number): Stretch | undefined {
+    const { step, sub } = this.timeline.position;
+    const isHere = end === (sub > 0 ? step + 1 : step);
+    return isHere ? this.noted.stretch(this.until, step) : { from: end, to: end };
+  }
+
+  /** The unit inside which the session stands, seen as a whole. False: it stands between units. */
+  private lookHere(): boolean {
+    const { timeline } = this;
+    if (!timeline.isInside || timeline.position.step !== this.until) return false;
+    const debuggee = timeline.debuggee as FlowDebuggee;
+    timeline.lookAhead(this.watch(debuggee), (_, from) => {
+      if (happened(debuggee, from, undefined).length > 0) this.fault(timeline, from);
+      this.until++;
+      this.mover = moverOf(timeline);
+    });
+    return true;
   }
 
   /** A scout that has gone the way of the current branch. */
   private theScout(): Timeline {
-    const { current } = this.branches;
+    const { current } = this.timeline.branches;
     const next = current.inputs[this.inputs]?.at.step ?? Number.POSITIVE_INFINITY;
     const isOnTheWay = this.branch === current && this.scout !== undefined && this.scout.position.step <= next;
     this.branch = current;
     this.inputs = current.inputs.length;
     if (this.scout === undefined || !isOnTheWay) {
-      this.truncate(0);
       this.scout = this.makeScout();
+      this.scouted = 0;
     }
+    if (!isOnTheWay || this.until > next) this.backToScout(this.scout);
     return this.scout;
+  }
+
+  /** What was told beyond the scout's place is to be found by it. */
+  private backToScout(scout: Timeline): void {
+    this.truncate(this.scouted);
+    this.scoutStands(scout);
+  }
+
+  private scoutStands(scout: Timeline): void {
+    this.scouted = this.columns.length;
+    this.until = scout.position.step;
+    this.mover = moverOf(scout);
+  }
+
+  /** Adds what notes tell of a stretch of units. False: something happened there that they do not tell of. */
+  private tell(from: number, to: number): boolean {
+    const { mover } = this;
+    if (mover === undefined || eventCount(this.timeline) !== mover.events) return false;
+    const { task, lp } = mover;
+    for (let step = from; step < to; step++) {
+      const statement = this.noted.statementOf(step);
+      this.noted.callsOf(statement).forEach((callee, index) => {
+        const kind = kindOf(callee);
+        this.columns.push({ kind, step, passed: 2 * index + 1, callee, hi: 0, lo: 0, task, lp, statement, what: "" });
+      });
+    }
+    this.until = to;
+    return true;
   }
 
   private advance(scout: Timeline, end: number): void {
@@ -182,18 +213,21 @@ export class Milestones {
   }
 
   private run(scout: Timeline, units: number): void {
-    const debuggee = scout.debuggee as FlowDebuggee;
+    scout.run(units, this.watch(scout.debuggee as FlowDebuggee));
+  }
+
+  /** Adds each call. */
+  private watch(debuggee: FlowDebuggee): Watch {
     const returned = (outcome: Outcome): boolean => {
       this.call(debuggee, outcome);
       return false;
     };
-    const watch: Watch = { ...UNWATCHED, returned };
-    scout.run(units, watch);
+    return { ...UNWATCHED, returned };
   }
 
   private call(debuggee: FlowDebuggee, { lp, callee, hi, lo, isTdExit }: Outcome): void {
     const { runtime, start } = debuggee;
-    const kind = isTdExit && hi >>> 31 === 0 ? "exit" : callee >= GUEST_LEAF ? "tdcall" : "seamcall";
+    const kind = isTdExit && hi >>> 31 === 0 ? "exit" : kindOf(callee);
     const step = debuggee.unit - start;
     // A unit with an input inside is gone through place by place.
     const places = debuggee.passed || debuggee.asked;
@@ -203,8 +237,8 @@ export class Milestones {
   }
 
   /** A unit that has just run did what no status tells of. */
-  private fault(scout: Timeline, from: number): void {
-    const debuggee = scout.debuggee as FlowDebuggee;
+  private fault(timeline: Timeline, from: number): void {
+    const debuggee = timeline.debuggee as FlowDebuggee;
     const { runtime, start } = debuggee;
     const what = happened(debuggee, from, undefined)
       .map(
@@ -224,6 +258,15 @@ function statementOf({ runtime: { state, task }, store, program }: FlowDebuggee)
   if (state.fibers.read(task, FIBER_DEPTH) === 0) return -1;
   const frame = state.topFrame(task);
   return statementAt(program, state.functionOf(frame), store.read(frame + FRAME_PC))?.id ?? -1;
+}
+
+function kindOf(callee: number): MilestoneKind {
+  return callee >= GUEST_LEAF ? "tdcall" : "seamcall";
+}
+
+function moverOf(timeline: Timeline): Mover | undefined {
+  const { task, place, runtime } = timeline.debuggee as FlowDebuggee;
+  return place === ENDED ? undefined : { task, lp: runtime.state.lpOf(task), events: eventCount(timeline) };
 }
 
 function eventCount({ debuggee: { machine, store, warningCell } }: Timeline): number {

@@ -109,7 +109,7 @@ export class Session {
       new FlowDebuggee(program, new Machine(new Store({ historyBudget }), config), output, entry);
     this.timeline = new Timeline(() => begin(options.historyBudget, (text) => this.output(text)));
     this.makeScout = () => new Timeline(() => begin(SCOUT_BUDGET, () => {}), this.timeline.branches);
-    this.milestones = new Milestones(this.makeScout, this.timeline.branches);
+    this.milestones = new Milestones(this.makeScout, this.timeline, program);
     this.breakpoints = new Breakpoints(program);
     this.inspector = new Inspector(this.debuggee.machine);
     this.runHost = {

@@ -3,6 +3,7 @@
  * them to see whether it has a place to stop at. Rough on the safe side.
  */
 
+import { TDH_VP_ENTER } from "../arch/generated/leaves.ts";
 import type { FlowFunction, FlowProgram } from "../language/flow-code.ts";
 import * as ops from "../language/flow-code.ts";
 import { FunctionValue } from "../language/values.ts";
@@ -102,7 +103,7 @@ export class UnitScans {
     const scan = this.at(at, pc);
     const callees = calleesOf(this.program, scan);
     const mayBeGuest = scan.builtins || scan.returns || callees?.some((callee) => callee >= GUEST_LEAF) === true;
-    if (callees === undefined || (mayBeGuest && this.mayRunInGuest(at))) return undefined;
+    if (callees === undefined || (mayBeGuest && mayRunInGuest(this.program, at))) return undefined;
     if (!scan.returns || at.kind !== "function" || seen.has(at)) return callees;
     seen.add(at);
     this.returnsTo ??= continuations(this.program);
@@ -116,22 +117,22 @@ export class UnitScans {
     }
     return all;
   }
+}
 
-  /** Guests run their own blocks, and any function of the flow. */
-  private mayRunInGuest({ kind }: FlowFunction): boolean {
-    if (kind === "guest" || kind === "handler") return true;
-    return kind === "function" && this.program.functions.some((fn) => fn.kind === "guest");
-  }
+/** Guests run their own blocks, and any function of the flow. */
+export function mayRunInGuest({ functions }: FlowProgram, { kind }: FlowFunction): boolean {
+  if (kind === "guest" || kind === "handler") return true;
+  return kind === "function" && functions.some((fn) => fn.kind === "guest");
 }
 
 /** A place in a function, by its number. */
-interface Continuation {
+export interface Continuation {
   readonly fn: number;
   readonly pc: number;
 }
 
-/** By function, where its calls return to. */
-function continuations({ functions, constants }: FlowProgram): (Continuation[] | undefined)[] {
+/** By function, where its calls return to; undefined for one that may be called through a value. */
+export function continuations({ functions, constants }: FlowProgram): (Continuation[] | undefined)[] {
   const found: (Continuation[] | undefined)[] = functions.map(() => []);
   for (const { code, index } of functions) {
     for (let pc = 0; pc < code.length; pc += lengthAt(code, pc)) {
@@ -168,15 +169,23 @@ function scanUnit(code: Int32Array, start: number): UnitScan {
 }
 
 /**
- * Numbers of the leaves, as breakpoints know them, that a scan's calls may be; undefined: any. Who enters a guest goes on there,
+ * Number of the leaf, as breakpoints know it, that a leaf call of the program calls; undefined: any. Who enters a guest goes on there,
  * in the middle of what it did when it left.
  */
+export function calleeAt({ leafCalls }: FlowProgram, index: number): number | undefined {
+  const call = leafCalls[index];
+  if (call === undefined || call.name === undefined) return undefined;
+  const callee = call.guest ? GUEST_LEAF + call.number : call.number;
+  return callee === TDH_VP_ENTER ? undefined : callee;
+}
+
+/** The same of all calls of a scan; undefined: any. */
 export function calleesOf(program: FlowProgram, scan: UnitScan): readonly number[] | undefined {
   const callees: number[] = [];
   for (const index of scan.calls) {
-    const call = program.leafCalls[index];
-    if (call === undefined || call.name === undefined || call.name === "TDH.VP.ENTER") return undefined;
-    callees.push(call.guest ? GUEST_LEAF + call.number : call.number);
+    const callee = calleeAt(program, index);
+    if (callee === undefined) return undefined;
+    callees.push(callee);
   }
   return callees;
 }

@@ -1,7 +1,7 @@
 /** The places before and behind calls of the module at which whoever drives the run can have it stop (hooks.ts). */
 import { TDH_VP_ENTER } from "../arch/generated/leaves.ts";
+import { TDX_SUCCESS } from "../arch/generated/status-codes.ts";
 import { RAX, registerNames } from "../arch/registers.ts";
-import { isFailure } from "../arch/status.ts";
 import type { LeafCall } from "../language/flow-code.ts";
 import { LP_GPR } from "../platform/lp.ts";
 import { calleeName, calleeOf } from "./leaf-call.ts";
@@ -12,7 +12,7 @@ const REGISTER_WORDS = registerNames.length * 2;
 export class CallStops {
   /** Places before and behind calls of leaves that were passed in this unit. */
   places = 0;
-  /** In this unit a call failed, or a TDH.VP.ENTER returned. */
+  /** In this unit a call had another status than plain success, or a TDH.VP.ENTER returned. */
   isNotable = false;
   private readonly state: SessionState;
   /** An LP's registers while somebody looks at those of a call that comes next. */
@@ -71,7 +71,7 @@ export class CallStops {
     const rax = machine.platform.lpCell(lp) + LP_GPR + RAX * 2;
     const hi = machine.store.read(rax + 1);
     const callee = calleeOf(call, stack, first);
-    const isPlain = !isFailure(hi) && callee !== TDH_VP_ENTER;
+    const isPlain = hi === TDX_SUCCESS && callee !== TDH_VP_ENTER;
     if (!isPlain) this.isNotable = true;
     if (hooks.leafReturn === undefined) return false;
     if (isPlain && hooks.returnedLeaves !== undefined && hooks.returnedLeaves[callee] !== 1) return false;

@@ -16,7 +16,7 @@ export function statementOfNote(note: number): number {
   return (note & STATEMENTS) - 1;
 }
 
-/** Whether a call failed in the unit before, or TDH.VP.ENTER returned; also if that is not known. */
+/** Whether a call in the unit before had another status, or was a TDH.VP.ENTER that returned; also if that is not known. */
 export function mayBeNotable(note: number): boolean {
   return note === 0 || note >= NOTABLE;
 }

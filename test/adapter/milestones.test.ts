@@ -114,3 +114,76 @@ describe("milestones", () => {
     expect((await client.scope("Locals")).i?.value).toBe("1");
   });
 });
+
+describe("what notes tell of a run", () => {
+  /** Calls that succeed and fail, in branches, in functions, on other LPs, in tasks that take turns, and in guests. */
+  const FLOWS: Readonly<Record<string, string>> = {
+    calls: `fn init() { return TDH.SYS.INIT() }
+fn twice(n) {
+  let a = [TDH.SYS.INIT(), TDH.SYS.LP.INIT()]
+  return a[n]
+}
+let x = init()
+for i in 0 .. 4 {
+  let y = twice(i % 2)
+  if i > 1 && TDH.SYS.LP.INIT() != TDX_SUCCESS { log "{i}" }
+  on lp i % 2 { let z = TDH.SYS.LP.INIT() }
+}
+let last = TDH.SYS.LP.INIT()
+log "end"
+`,
+    tasks: `let first = TDH.SYS.INIT()
+spawn a on lp 1 {
+  for i in 0 .. 3 { let r = TDH.SYS.LP.INIT()  yield }
+}
+let x = TDH.SYS.LP.INIT()
+yield
+for i in 0 .. 3 { let r = TDH.SYS.LP.INIT() }
+join a
+let y = TDH.SYS.LP.INIT()
+`,
+    accept: readFileSync(SCENARIO, "utf8"),
+    host: `import "tdx/host"
+let td = new_td({ attributes: 0, pages: 4 })
+for i in 4 .. 40 { let r = TDH.MEM.PAGE.AUG(gpa: i * 4K, level: 0, tdr: td.tdr, hpa: alloc_page()) }
+log "end"
+`,
+  };
+
+  /** At the end of a flow, all milestones; `step`: having gone back to it, where no notes are of what comes. */
+  async function all(text: string, step?: number): Promise<MilestonesResponse["milestones"]> {
+    const client = await launched(PROGRAM, text);
+    await client.move("continue");
+    if (step !== undefined) await client.move("tdx/goToStep", { step });
+    return (await list(client, { start: 0, count: 1000 })).milestones;
+  }
+
+  it.each(Object.keys(FLOWS))("is what another run finds: %s", async (name) => {
+    const text = FLOWS[name] as string;
+    const found = await all(text, 0);
+    expect(found.length).toBeGreaterThan(5);
+    expect(await all(text)).toEqual(found);
+  });
+
+  it("is taken up where the last question ended, in whatever unit the session stands", async () => {
+    const text = FLOWS.host as string;
+    const client = new Client({ [PROGRAM]: text });
+    await client.launch(PROGRAM, { functions: [{ name: "TDH.MEM.PAGE.AUG" }], launch: { stopAtEnd: true } });
+    await client.event("stopped");
+    await client.move("continue");
+    const before = await list(client, { start: 0, count: 1000 });
+    expect(before.milestones.at(-1)).toMatchObject({ name: "TDH.MEM.PAGE.AUG", line: 3, status: "TDX_SUCCESS" });
+    await client.move("stepIn");
+    await client.move("continue");
+    const more = await list(client, { start: 0, count: 1000 });
+    expect(more.total).toBe(before.total + 1);
+    await client.request("setFunctionBreakpoints", { breakpoints: [] });
+    await client.move("continue");
+    const whole = await list(client, { start: 0, count: 1000 });
+    expect(whole.milestones).toEqual(await all(text, 0));
+    const { milestones } = whole;
+    const last = milestones.at(-1);
+    expect(await client.move("tdx/goToMilestone", { id: last?.id })).toMatchObject({ place: "test.tdx:3" });
+    expect(Object.keys(await client.scope("TDH.MEM.PAGE.AUG"))).not.toContain("status (rax)");
+  });
+});
