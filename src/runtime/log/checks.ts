@@ -8,6 +8,7 @@ import type { LpRegisters } from "./lp-registers.ts";
 import { MaskedMemory } from "./masked-memory.ts";
 import type { Mismatch } from "./mismatch.ts";
 import { compareResult, eventText, maskedRegisters, type RegisterFile, registerFile, setRegisters } from "./outcome.ts";
+import { bringOut, exitAsSeen } from "./unseen-guest.ts";
 
 const NO_REGISTERS = {};
 
@@ -21,6 +22,8 @@ export class Checks {
   private readonly limit: number;
   private readonly masked = new MaskedMemory();
   private readonly expected = registerFile();
+  /** The log has told of a guest: it is no capture that only a host could make (unseen-guest.ts). */
+  private seesGuests = false;
 
   /** @param limit differences to keep */
   constructor(machine: Machine, registers: readonly LpRegisters[], limit: number) {
@@ -37,8 +40,17 @@ export class Checks {
   /** After a SEAMCALL that the log lets return: the LP's registers are `expected`. */
   returned(lp: number, expected: RegisterFile, skip: number): boolean {
     if (!this.machine.inGuest(lp)) return this.compare(lp, expected, skip);
+    return this.left(lp, expected, skip);
+  }
+
+  /** A guest was entered, but the log goes on with the host: it never sees guests, or this should not have been. */
+  private left(lp: number, expected: RegisterFile, skip: number): boolean {
+    const { machine } = this;
+    const registers = this.registers[lp] as LpRegisters;
+    if (!this.seesGuests && exitAsSeen(machine, lp, registers, expected)) return this.compare(lp, expected, skip);
     const rax = formatU64(expected[2 * RAX] as number, expected[2 * RAX + 1] as number);
     this.report("result", `rax ${rax}`, "the guest was entered");
+    if (machine.inGuest(lp)) bringOut(machine, lp);
     return false;
   }
 
@@ -50,6 +62,7 @@ export class Checks {
       setRegisters(expected, outcome.out ?? NO_REGISTERS, this.line);
       return this.returned(lp, expected, maskedRegisters(mask));
     }
+    this.seesGuests = true;
     if (!machine.inGuest(lp)) {
       this.report("result", "the guest is entered", `rax 0x${machine.platform.readGpr(lp, RAX).toString(16)}`);
       return false;
@@ -68,7 +81,11 @@ export class Checks {
   /** After a guest action: its result, and the registers of whoever runs on the LP now. */
   guest(lp: number, outcome: Outcome, result: GuestResult, input: RegisterFile, mask: Mask | undefined): boolean {
     const { expected } = this;
-    if (!compareResult(outcome, result, this.report)) return false;
+    this.seesGuests = true;
+    if (!compareResult(outcome, result, this.report)) {
+      if (outcome.exit !== undefined && this.machine.inGuest(lp)) bringOut(this.machine, lp);
+      return false;
+    }
     if (outcome.exit !== undefined) {
       expected.fill(0);
       setRegisters(expected, outcome.exit, this.line);
