@@ -31,7 +31,8 @@ export function compileCall(work: Work, node: CallExpression, unused: boolean): 
     return;
   }
   compileExpression(work, node.callee);
-  const count = positional(work, node.arguments);
+  const isKnown = node.callee?.$type !== "NameReference" || !work.doubt.concerns(node.callee.name);
+  const count = positional(work, node.arguments, isKnown);
   work.context.emitter.emit(OP_CALL_VALUE, [count], count + 1, 1, spanOf(node));
 }
 
@@ -86,7 +87,11 @@ function compileFunctionCall(work: Work, node: CallExpression, symbol: FunctionS
     emitConstant(work, null);
     return;
   }
-  const args = orderArguments(work, node, symbol.name, symbol.parameters, symbol.parameters.length);
+  const { parameters } = symbol;
+  const args =
+    parameters === undefined
+      ? node.arguments.map(({ value }) => value)
+      : orderArguments(work, node, symbol.name, parameters, parameters.length);
   for (const value of args) compileExpression(work, value);
   work.context.emitter.emit(OP_CALL, [symbol.index, args.length], args.length, 1, spanOf(node));
 }
@@ -153,9 +158,10 @@ function orderArguments(
   return Array.from(values);
 }
 
-function positional(work: Work, args: readonly Argument[]): number {
+/** @param isKnown whether it is sure that a variable is called */
+function positional(work: Work, args: readonly Argument[], isKnown: boolean): number {
   for (const argument of args) {
-    if (argument.name !== undefined)
+    if (argument.name !== undefined && isKnown)
       complain(work, spanOf(argument), "unknown-argument", "a function in a variable takes its arguments by position");
     compileExpression(work, argument.value);
   }

@@ -35,7 +35,7 @@ import type {
 } from "./generated/ast.ts";
 import { parseExpression } from "./parse.ts";
 import { spanOf } from "./places.ts";
-import type { FlowSymbol } from "./scope.ts";
+import type { FlowSymbol, ModuleSymbol } from "./scope.ts";
 import { warnOfStatusText } from "./status-text.ts";
 import { parseNumber, splitString } from "./strings.ts";
 import { type Constant, FunctionValue, fromBig } from "./values.ts";
@@ -127,7 +127,8 @@ export function resolve(work: Work, name: string, span?: Span, isStore = false):
     symbol.reads.count++;
     const { source, start } = symbol.declared;
     // Functions run later; the file's own statements run from top to bottom.
-    if (work.context.kind === "main" && span !== undefined && source === work.source && span.start < start)
+    const isEarly = work.context.kind === "main" && source === work.source && span !== undefined && span.start < start;
+    if (isEarly && !work.doubt.mentions(name))
       warn(
         work,
         span,
@@ -166,6 +167,7 @@ export const BLOCKS: Readonly<Record<string, string | undefined>> = {
 };
 
 export function unknownName(work: Work, name: string, span: Span): void {
+  if (work.doubt.concerns(name)) return;
   if (builtinNumbers.has(name)) {
     complain(work, span, "builtin-value", `"${name}" is built in and can only be called: ${name}(…)`);
     return;
@@ -238,7 +240,7 @@ function compileMember(work: Work, node: MemberAccess): void {
     const symbol = work.context.scope.find(receiver.name);
     if (symbol?.kind === "module") {
       noteUse(work, symbol, spanOf(receiver));
-      compileModuleMember(work, node, symbol.names);
+      compileModuleMember(work, node, symbol);
       return;
     }
     const fields = symbol === undefined ? fieldNamespace(receiver.name) : undefined;
@@ -266,7 +268,7 @@ export function memberSpan(node: MemberAccess): Span {
   return { start: end - node.member.length, end };
 }
 
-function compileModuleMember(work: Work, node: MemberAccess, names: ReadonlyMap<string, FlowSymbol>): void {
+function compileModuleMember(work: Work, node: MemberAccess, { names, doubt }: ModuleSymbol): void {
   const symbol = names.get(node.member);
   noteUse(work, symbol, memberSpan(node));
   if (symbol?.kind === "global") {
@@ -277,6 +279,8 @@ function compileModuleMember(work: Work, node: MemberAccess, names: ReadonlyMap<
     emitFunctionValue(work, symbol.index, symbol.name);
     return;
   }
+  emitConstant(work, null);
+  if (doubt.concerns(node.member)) return;
   complain(
     work,
     memberSpan(node),
@@ -284,5 +288,4 @@ function compileModuleMember(work: Work, node: MemberAccess, names: ReadonlyMap<
     `the import has no "${node.member}"`,
     nearest(node.member, names.keys()),
   );
-  emitConstant(work, null);
 }

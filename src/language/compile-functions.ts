@@ -65,24 +65,27 @@ export function compileSpawn(work: Work, node: SpawnStatement): void {
   storeNew(work, node.name, nameSpan(node), "task");
 }
 
-/** Waiting for a task that no `spawn` made is a mistake, or waits for nothing. */
 export function compileJoin(work: Work, node: JoinStatement): void {
   const span = nameSpan(node);
   beginStatement(work, spanOf(node));
-  const { scope } = work.context;
-  const symbol = scope.find(node.name);
-  const tasks = [...scope.visible()].filter((name) => isTask(scope.find(name)));
-  const near = nearest(node.name, tasks) ?? (tasks.length === 1 ? tasks[0] : undefined);
-  if (symbol === undefined) {
-    complain(work, span, "join", `there is no task "${node.name}" here: spawn ${node.name} { … } would make it`, near);
-  } else if (symbol.kind === "function" || symbol.kind === "module") {
-    complain(work, span, "join", `join waits for a task, and "${node.name}" is a ${symbol.kind}`, near);
-  } else {
-    if (symbol.holds === "other")
-      warn(work, span, "join", `join waits for a task, and "${node.name}" was made as something else`, near);
-    loadVariable(work, node.name, span);
-  }
+  const symbol = work.context.scope.find(node.name);
+  if (!work.doubt.concerns(node.name)) checkTask(work, node.name, symbol, span);
+  if (symbol?.kind === "local" || symbol?.kind === "global") loadVariable(work, node.name, span);
   work.context.emitter.emit(OP_JOIN, [], 1, 0, spanOf(node));
+}
+
+/** Waiting for a task that no `spawn` made is a mistake, or waits for nothing. */
+function checkTask(work: Work, name: string, symbol: FlowSymbol | undefined, span: Span): void {
+  const { scope } = work.context;
+  const tasks = [...scope.visible()].filter((visible) => isTask(scope.find(visible)));
+  const near = nearest(name, tasks) ?? (tasks.length === 1 ? tasks[0] : undefined);
+  if (symbol === undefined) {
+    complain(work, span, "join", `there is no task "${name}" here: spawn ${name} { … } would make it`, near);
+  } else if (symbol.kind === "function" || symbol.kind === "module") {
+    complain(work, span, "join", `join waits for a task, and "${name}" is a ${symbol.kind}`, near);
+  } else if (symbol.holds === "other") {
+    warn(work, span, "join", `join waits for a task, and "${name}" was made as something else`, near);
+  }
 }
 
 function isTask(symbol: FlowSymbol | undefined): boolean {

@@ -1,6 +1,7 @@
 /** Reads `platform { … }` blocks. Their values are written out: the machine is made before the flow runs. */
 import { MODULE_VERSION, tdxFeatures0 } from "../arch/tdx-features.ts";
 import { type DiagnosticSink, nearest, type SourceFile, type Span } from "./diagnostics.ts";
+import type { Doubt } from "./doubt.ts";
 import type { Expression, PlatformBlock, PlatformEntry } from "./generated/ast.ts";
 import type { Module } from "./load.ts";
 import { propertySpan, spanOf } from "./places.ts";
@@ -18,23 +19,24 @@ type Draft = { -readonly [K in keyof PlatformDescription]: PlatformDescription[K
 
 /** The block of a module over what was known before. Only the flow's own file may have one. */
 export function compilePlatform(
-  module: Module,
+  { source, statements }: Module,
+  doubt: Doubt,
   before: PlatformDescription,
   isFlow: boolean,
   sink: DiagnosticSink,
 ): PlatformDescription {
-  const blocks = module.program.statements.filter((node) => node.$type === "PlatformBlock");
+  const blocks = statements.filter((node) => node.$type === "PlatformBlock");
   let result = before;
   for (const [position, block] of blocks.entries()) {
     if (!isFlow)
       sink.error(
-        module.source,
+        source,
         spanOf(block),
         "platform",
         "only the flow itself can have a platform block, not a file that it imports",
       );
-    else if (position > 0) sink.error(module.source, spanOf(block), "platform", "there is a platform block already");
-    else result = readBlock(block, module.source, sink);
+    else if (position > 0) sink.error(source, spanOf(block), "platform", "there is a platform block already");
+    else if (!doubt.isIn(spanOf(block))) result = readBlock(block, source, sink);
   }
   return result;
 }

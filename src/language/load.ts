@@ -1,7 +1,8 @@
 /** Reads a flow with everything that it imports. */
-import type { DiagnosticSink, SourceFile } from "./diagnostics.ts";
-import type { Import } from "./generated/ast.ts";
-import { type ParsedSource, parseSource } from "./parse.ts";
+import { DiagnosticSink, type SourceFile, type Span } from "./diagnostics.ts";
+import type { Import, TopStatement } from "./generated/ast.ts";
+import { parseSource } from "./parse.ts";
+import { candidatePaths } from "./paths.ts";
 import { spanOf } from "./places.ts";
 
 /** Text of a source, or undefined if there is none at that path. */
@@ -13,10 +14,16 @@ export interface LoadOptions {
   readonly flowsFolder?: string;
 }
 
-export interface Module extends ParsedSource {
-  /** It has syntax errors: its tree has holes, and what else is wrong with it may only follow from them. */
-  readonly broken: boolean;
-  readonly imports: readonly { readonly node: Import; readonly module: Module }[];
+/** A source, with what its syntax errors leave of it. */
+export interface Module {
+  readonly source: SourceFile;
+  /** Those that are sure. */
+  readonly statements: readonly TopStatement[];
+  /** The text around them that has syntax errors, ascending. */
+  readonly doubtful: readonly Span[];
+  /** What Langium's parser made of that text, with holes: what else is wrong with it may only follow from the errors. */
+  readonly unfinished: readonly TopStatement[];
+  readonly imports: readonly { readonly node: Import; readonly module: Module | undefined }[];
 }
 
 export interface LoadedFlow {
@@ -30,7 +37,7 @@ export async function loadFlow(path: string, options: LoadOptions, sink: Diagnos
   if (text === undefined) {
     const none = parseSource(path, "", sink);
     sink.error(none.source, { start: 0, end: 0 }, "no-source", `cannot read ${path}`);
-    return { modules: [{ ...none, broken: false, imports: [] }] };
+    return { modules: [{ source: none.source, statements: [], doubtful: [], unfinished: [], imports: [] }] };
   }
   const modules: Module[] = [];
   await loadModule(path, text, { options, sink, modules, loading: [] });
@@ -45,60 +52,42 @@ interface Loading {
 }
 
 async function loadModule(path: string, text: string, state: Loading): Promise<Module> {
-  const before = state.sink.all.length;
-  const parsed = parseSource(path, text, state.sink);
-  const broken = state.sink.all.length > before;
-  const imports: { node: Import; module: Module }[] = [];
+  const { source, program, sound } = parseSource(path, text, state.sink);
+  const { statements, doubtful } = sound() as { statements: TopStatement[]; doubtful: Span[] };
+  const isDoubtful = ({ start, end }: Span) => doubtful.some((range) => range.start < end && start < range.end);
+  const unfinished = doubtful.length === 0 ? [] : program.statements.filter((node) => isDoubtful(spanOf(node)));
+  const imports: { node: Import; module: Module | undefined }[] = [];
   state.loading.push(path);
-  for (const node of parsed.program.statements) {
+  for (const node of [...statements, ...unfinished]) {
     if (node.$type !== "Import" || node.path === undefined) continue;
-    const module = await loadImport(node, parsed.source, state);
-    if (module !== undefined) imports.push({ node, module });
+    const { sink } = statements.includes(node) ? state : { sink: new DiagnosticSink() };
+    imports.push({ node, module: await loadImport(node, source, state, sink) });
   }
   state.loading.pop();
-  const module: Module = { ...parsed, broken, imports };
+  const module: Module = { source, statements, doubtful, unfinished, imports };
   state.modules.push(module);
   return module;
 }
 
-async function loadImport(node: Import, from: SourceFile, state: Loading): Promise<Module | undefined> {
+/** @param sink for what is wrong with the import itself */
+async function loadImport(
+  node: Import,
+  from: SourceFile,
+  state: Loading,
+  sink: DiagnosticSink,
+): Promise<Module | undefined> {
   const name = node.path.slice(1, -1);
   const candidates = candidatePaths(name, from.path, state.options.flowsFolder);
   for (const path of candidates) {
     const known = state.modules.find((module) => module.source.path === path);
     if (known !== undefined) return known;
     if (state.loading.includes(path)) {
-      state.sink.error(from, spanOf(node), "import-cycle", `"${name}" imports this file again`);
+      sink.error(from, spanOf(node), "import-cycle", `"${name}" imports this file again`);
       return undefined;
     }
     const text = await state.options.readSource(path);
     if (text !== undefined) return loadModule(path, text, state);
   }
-  state.sink.error(from, spanOf(node), "no-import", `no flow "${name}": looked for ${candidates.join(" and ")}`);
+  sink.error(from, spanOf(node), "no-import", `no flow "${name}": looked for ${candidates.join(" and ")}`);
   return undefined;
-}
-
-/** Where an import of `name` is looked for, in this order. Paths or URIs, with forward slashes. */
-export function candidatePaths(name: string, from: string, flowsFolder: string | undefined): string[] {
-  const file = name.endsWith(".tdx") ? name : `${name}.tdx`;
-  const slash = Math.max(from.lastIndexOf("/"), from.lastIndexOf("\\"));
-  const paths = [normalize(slash < 0 ? file : `${from.slice(0, slash)}/${file}`)];
-  if (flowsFolder !== undefined) paths.push(normalize(`${flowsFolder}/${file}`));
-  return paths;
-}
-
-/** Resolves "." and ".." in a path; that of a Windows drive gets forward slashes, which Windows takes as well. */
-function normalize(path: string): string {
-  const parts: string[] = [];
-  for (const part of (/^[A-Za-z]:\\/.test(path) ? path.replaceAll("\\", "/") : path).split("/")) {
-    if (part === "..") {
-      const last = parts.at(-1);
-      if (last !== undefined && last !== "" && last !== "..") {
-        parts.pop();
-        continue;
-      }
-    }
-    if (part !== ".") parts.push(part);
-  }
-  return parts.join("/");
 }

@@ -4,6 +4,8 @@ import { type DiagnosticSink, type SourceFile, sourceFile } from "./diagnostics.
 import type { Expression, Program } from "./generated/ast.ts";
 import { parseAroundMistakes } from "./parser/around-mistakes.ts";
 import { isTooHigh, TooDeep } from "./parser/depth.ts";
+import { Pieces } from "./parser/pieces.ts";
+import { type SoundPart, soundPart } from "./parser/sound-part.ts";
 import { shiftTree } from "./places.ts";
 import { discardLanguageServices, languageServices, wholeParser } from "./services.ts";
 import { MAX_ERRORS, reportSyntaxErrors } from "./syntax-errors.ts";
@@ -12,12 +14,28 @@ export interface ParsedSource {
   readonly source: SourceFile;
   /** Its root node; parts may be missing where there were errors. */
   readonly program: Program;
+  /** What is sure of it; all, if there were no errors. */
+  readonly sound: () => SoundPart;
 }
 
 export function parseSource(path: string, text: string, sink: DiagnosticSink): ParsedSource {
   const source = sourceFile(path, text);
-  const program = parse<Program>(text, "Program", source, 0, sink);
-  return { source, program: program ?? ({ $type: "Program", statements: [] } satisfies Program) };
+  const before = sink.all.length;
+  let pieces: Pieces | undefined;
+  const parsed = unlessTooDeep(source, sink, () => {
+    const whole = wholeParser().parse(text, "Program", 0);
+    if (whole !== undefined) return whole as Program;
+    pieces = new Pieces(wholeParser(), text);
+    return parseAround(pieces, source, sink) ?? parseWithMistakes<Program>(text, "Program", source, 0, sink);
+  });
+  const program: Program = parsed ?? { $type: "Program", statements: [] };
+  const isWhole = sink.all.length === before;
+  const sound = (): SoundPart => {
+    if (isWhole) return { statements: program.statements, doubtful: [] };
+    const part = unlessTooDeep(source, undefined, () => pieces && soundPart(wholeParser(), pieces));
+    return part ?? { statements: [], doubtful: [{ start: 0, end: text.length }] };
+  };
+  return { source, program, sound };
 }
 
 /** Parses an expression that lies in `source` at `offset`: inside a string, or a watch expression (its own source). */
@@ -28,39 +46,33 @@ export function parseExpression(
   sink: DiagnosticSink,
 ): Expression | undefined {
   const before = sink.all.length;
-  const expression = parse<Expression>(text, "Expression", source, offset, sink);
+  const expression = unlessTooDeep(source, sink, () => {
+    const whole = wholeParser().parse(text, "Expression", offset) as Expression | undefined;
+    return whole ?? parseWithMistakes<Expression>(text, "Expression", source, offset, sink);
+  });
   return sink.all.length > before ? undefined : expression;
 }
 
-/** The tree of a text, with holes where it has mistakes; undefined if it is too deep for one. */
-function parse<T extends AstNode>(
-  text: string,
-  rule: string,
-  source: SourceFile,
-  offset: number,
-  sink: DiagnosticSink,
-): T | undefined {
+/** The outcome, or undefined where the source is too deep, which is told. */
+function unlessTooDeep<T>(source: SourceFile, sink: DiagnosticSink | undefined, parse: () => T): T | undefined {
   try {
-    const whole = wholeParser().parse(text, rule, offset);
-    if (whole !== undefined) return whole as T;
-    const around = rule === "Program" ? parseAround(text, source, sink) : undefined;
-    return (around ?? parseWithMistakes(text, rule, source, offset, sink)) as T;
+    return parse();
   } catch (error) {
     if (!(error instanceof TooDeep)) throw error;
-    sink.error(source, { start: error.offset, end: error.offset + 1 }, "nesting", error.message);
+    sink?.error(source, { start: error.offset, end: error.offset + 1 }, "nesting", error.message);
     return undefined;
   }
 }
 
 /** By Langium's parser, which says what is wrong and goes on behind it. */
-function parseWithMistakes(
+function parseWithMistakes<T extends AstNode>(
   text: string,
   rule: string,
   source: SourceFile,
   offset: number,
   sink: DiagnosticSink,
-): AstNode {
-  const result = byLangium(text, rule, offset);
+): T {
+  const result = byLangium<T>(text, rule, offset);
   reportSyntaxErrors(result, source, offset, sink);
   shiftTree(result.value, offset);
   return result.value;
@@ -81,10 +93,8 @@ function byLangium<T extends AstNode>(text: string, rule: string, offset: number
 }
 
 /** The tree and the mistakes as by Langium's parser, which looks at the places of the mistakes only; undefined if that does not do. */
-function parseAround(text: string, source: SourceFile, sink: DiagnosticSink): Program | undefined {
-  const around = parseAroundMistakes(wholeParser(), text, (piece, offset) =>
-    byLangium<Program>(piece, "Program", offset),
-  );
+function parseAround(pieces: Pieces, source: SourceFile, sink: DiagnosticSink): Program | undefined {
+  const around = parseAroundMistakes(pieces, (piece, offset) => byLangium<Program>(piece, "Program", offset));
   if (around === undefined) return undefined;
   const errors = around.regions.map(({ result }) => result.lexerErrors.length + result.parserErrors.length);
   if (errors.reduce((sum, count) => sum + count, 0) > MAX_ERRORS) return undefined;

@@ -1,5 +1,6 @@
 /** Names and what they mean, block by block. */
 import type { SourceFile, Span } from "./diagnostics.ts";
+import type { Doubt } from "./doubt.ts";
 import type { FunctionContext } from "./function-context.ts";
 import type { FunctionDeclaration } from "./generated/ast.ts";
 
@@ -38,7 +39,8 @@ export interface FunctionSymbol {
   readonly kind: "function";
   readonly name: string;
   readonly index: number;
-  readonly parameters: readonly string[];
+  /** Undefined where its declaration has syntax errors. */
+  readonly parameters: readonly string[] | undefined;
   readonly declaration: FunctionDeclaration;
   readonly declared: Declared;
 }
@@ -48,6 +50,8 @@ export interface ModuleSymbol {
   readonly kind: "module";
   readonly name: string;
   readonly names: ModuleNames;
+  /** What is not known of the imported file. */
+  readonly doubt: Doubt;
   readonly declared: Declared;
 }
 

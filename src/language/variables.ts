@@ -49,7 +49,7 @@ export function loadVariable(work: Work, name: string, span: Span): void {
 export function storeVariable(work: Work, name: string, span: Span): void {
   const symbol = resolve(work, name, span, true);
   if (symbol?.kind === "local") {
-    if (symbol.captured)
+    if (symbol.captured && !work.doubt.mentions(name))
       complain(
         work,
         span,
@@ -63,6 +63,7 @@ export function storeVariable(work: Work, name: string, span: Span): void {
     work.context.emitter.emit(OP_STORE_GLOBAL, [symbol.index], 1, 0, span);
     return;
   }
+  if (work.doubt.concerns(name)) return;
   if (symbol !== undefined) {
     complain(work, span, "assignment", `"${name}" is a ${symbol.kind} and cannot be assigned to`);
     return;

@@ -1,16 +1,14 @@
 /** What is allowed but hardly meant: statements that are never reached, variables and results that nobody looks at. */
 import { builtinNumbers, builtins } from "./builtins.ts";
 import { isLeafCall } from "./compile-calls.ts";
-import type { Expression, Program, Statement } from "./generated/ast.ts";
+import type { Expression, Statement, TopStatement } from "./generated/ast.ts";
 import { nameSpan, spanOf } from "./places.ts";
 import type { ModuleNames, Scope } from "./scope.ts";
 import { type Work, warn } from "./work.ts";
 
-type AnyStatement = Program["statements"][number];
-
 /** Warns of what stands behind a statement that nothing behind it follows. */
-export function warnOfUnreachable(work: Work, statements: readonly AnyStatement[]): void {
-  const at = statements.findIndex((statement) => leaves(statement));
+export function warnOfUnreachable(work: Work, statements: readonly TopStatement[]): void {
+  const at = statements.findIndex((statement) => leaves(statement) && !work.doubt.isIn(spanOf(statement)));
   const rest = statements.slice(at + 1).filter(({ $type }) => !DECLARATIONS.has($type));
   const [first] = rest;
   const last = rest.at(-1);
@@ -22,7 +20,7 @@ export function warnOfUnreachable(work: Work, statements: readonly AnyStatement[
 const DECLARATIONS: ReadonlySet<string> = new Set(["FunctionDeclaration", "PlatformBlock", "TestBlock", "Import"]);
 
 /** Whether a flow never goes on behind a statement. */
-function leaves(statement: AnyStatement | undefined): boolean {
+function leaves(statement: TopStatement | undefined): boolean {
   switch (statement?.$type) {
     case "ReturnStatement":
     case "BreakStatement":
@@ -78,9 +76,9 @@ export function warnOfUnused(work: Work, scope: Scope, statements: readonly Stat
  * Variables of a flow's top level that nobody reads. Not those of a file that only declares things: others may import them, and a
  * debugger shows them.
  */
-export function warnOfUnusedGlobals(work: Work, program: Program, names: ModuleNames): void {
-  if (!doesSomething(program)) return;
-  for (const statement of program.statements) {
+export function warnOfUnusedGlobals(work: Work, statements: readonly TopStatement[], names: ModuleNames): void {
+  if (!doesSomething(statements)) return;
+  for (const statement of statements) {
     if (statement.$type !== "LetStatement" || statement.name.startsWith("_")) continue;
     const symbol = names.get(statement.name);
     const isThis = symbol?.kind === "global" && symbol.declared.start === nameSpan(statement).start;
@@ -90,6 +88,7 @@ export function warnOfUnusedGlobals(work: Work, program: Program, names: ModuleN
 
 function warnOfLet(work: Work, statement: Statement & { $type: "LetStatement" }): void {
   const { name, value } = statement;
+  if (work.doubt.mentions(name)) return;
   const isResult = value !== undefined && isLeafCall(work, value);
   if (isResult) warn(work, nameSpan(statement), "ignored", `nothing looks at "${name}": a failure would go unnoticed`);
   else warn(work, nameSpan(statement), "unused", `nothing reads "${name}"`);
@@ -106,6 +105,6 @@ export function warnOfNoEffect(work: Work, call: Expression): void {
 const NOTHING_DONE: ReadonlySet<string> = new Set([...DECLARATIONS, "LetStatement"]);
 
 /** Whether a file is a flow, and does not only declare what others import. */
-export function doesSomething(program: Program): boolean {
-  return program.statements.some(({ $type }) => !NOTHING_DONE.has($type));
+export function doesSomething(statements: readonly TopStatement[]): boolean {
+  return statements.some(({ $type }) => !NOTHING_DONE.has($type));
 }

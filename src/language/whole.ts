@@ -1,20 +1,19 @@
-/** Takes what syntax errors left unfinished out of a tree, so that the rest can be looked at. */
+/** Takes what syntax errors left unfinished out of statements, so that the rest can be looked at. */
 import { type AstNode, AstUtils } from "langium";
-import { type Block, type Program, reflection } from "./generated/ast.ts";
+import { type Block, reflection } from "./generated/ast.ts";
 import { FlowNode } from "./parser/node.ts";
 
-/** Drops each innermost statement that lacks something that the grammar asks for. Changes the tree. */
-export function dropUnfinished(program: Program): void {
-  const doubtful = program.statements.filter((statement) => !(statement instanceof FlowNode));
+/** Without each innermost statement that lacks something that the grammar asks for. Changes the blocks in the tree. */
+export function finished<T extends AstNode>(statements: readonly T[]): T[] {
+  const doubtful = statements.filter((statement) => !(statement instanceof FlowNode));
   for (const node of doubtful.flatMap((statement) => AstUtils.streamAst(statement).toArray()).reverse()) {
     // The innermost blocks come first: what is around them is whole without their unfinished statements.
-    if (node.$type === "Block") keepWhole(node as Block);
+    if (node.$type === "Block") {
+      const block = node as Block;
+      block.statements.splice(0, block.statements.length, ...block.statements.filter(isWhole));
+    }
   }
-  keepWhole(program);
-}
-
-function keepWhole(block: Block | Program): void {
-  block.statements.splice(0, block.statements.length, ...(block.statements as never[]).filter(isWhole));
+  return statements.filter(isWhole);
 }
 
 function isWhole(statement: AstNode): boolean {

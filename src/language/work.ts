@@ -1,5 +1,6 @@
 /** What the parts of the compiler share while they compile one source. */
 import type { DiagnosticSink, SourceFile, Span } from "./diagnostics.ts";
+import type { Doubt } from "./doubt.ts";
 import type { FunctionContext } from "./function-context.ts";
 import type { FlowSymbol, Use } from "./scope.ts";
 import type { Tables } from "./tables.ts";
@@ -11,6 +12,8 @@ export interface Work {
   /** A watch expression: must not change anything. */
   readonly pure: boolean;
   context: FunctionContext;
+  /** What is not known of the source, and of the names that it can use. */
+  readonly doubt: Doubt;
   /** Where names are used, in the order of compilation; kept for editors only. */
   readonly uses: Use[] | undefined;
 }

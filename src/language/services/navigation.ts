@@ -1,6 +1,7 @@
 /** Where a name is declared and used, across files; and giving it another name. */
 import type { Location, Range, WorkspaceEdit } from "vscode-languageserver";
 import { builtinNumbers } from "../builtins.ts";
+import { baseName } from "../paths.ts";
 import type { FlowSymbol, Use } from "../scope.ts";
 import { wholeParser } from "../services.ts";
 import { wordsAround } from "./hover.ts";
@@ -117,9 +118,7 @@ export async function renameAt(
     const { uri, range } = locationOf(use);
     const using = await sources.source(uri);
     if (using?.declarations.some((declaration) => declaration.name === name)) {
-      throw new RenameRefused(
-        `"${name}" is declared in ${decodeURIComponent(uri.slice(uri.lastIndexOf("/") + 1))} already`,
-      );
+      throw new RenameRefused(`"${name}" is declared in ${decodeURIComponent(baseName(uri))} already`);
     }
     (changes[uri] ??= []).push({ range, newText: name });
   }

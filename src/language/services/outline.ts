@@ -129,5 +129,5 @@ export function lenses(flow: FlowSource): CodeLens[] {
   const tests = testsOf(flow).flatMap(({ name, start }) =>
     pair(start, RUN_TEST_COMMAND, DEBUG_TEST_COMMAND, [uri, name]),
   );
-  return doesSomething(program) ? [...pair(0, RUN_COMMAND, DEBUG_COMMAND, [uri]), ...tests] : tests;
+  return doesSomething(program.statements) ? [...pair(0, RUN_COMMAND, DEBUG_COMMAND, [uri]), ...tests] : tests;
 }

@@ -2,7 +2,7 @@
 import { URI } from "langium";
 import { analyseFlow, type FlowAnalysis } from "../compile.ts";
 import type { LoadOptions } from "../load.ts";
-import { candidatePaths } from "../load.ts";
+import { candidatePaths } from "../paths.ts";
 import { type Declaration, declarations } from "./names.ts";
 import { type SourceWords, sourceWords } from "./tokens.ts";
 

@@ -1,0 +1,61 @@
+/** The statements of a source, each by itself: those that are whole although others are not. */
+import type { AstNode } from "langium";
+import type { Tokens } from "./lexer.ts";
+import type { WholeParser } from "./whole.ts";
+
+/** A whole statement of a file's top level, by its first token and the one behind it. */
+export interface Piece {
+  readonly node: AstNode;
+  readonly first: number;
+  readonly next: number;
+}
+
+export class Pieces {
+  readonly tokens: Tokens;
+  readonly #parser: WholeParser;
+  readonly #known = new Map<number, Piece | number>();
+
+  constructor(parser: WholeParser, text: string) {
+    this.#parser = parser;
+    this.tokens = parser.lexer.tokenize(text);
+  }
+
+  /**
+   * The statement that begins with a token, or the token that does not fit.
+   *
+   * @throws TooDeep
+   */
+  at(first: number): Piece | number {
+    let known = this.#known.get(first);
+    if (known === undefined) this.#known.set(first, (known = this.#read(first)));
+    return known;
+  }
+
+  #read(first: number): Piece | number {
+    const { tokens } = this;
+    const { node, next } = this.#parser.parsePiece(tokens, first, "TopStatement");
+    if (node === undefined) return next;
+    const from = first === 0 ? 0 : (tokens.ends[first - 1] as number);
+    const to = tokens.starts[next] as number;
+    return (firstFrom(tokens.junk, from) ?? to) < to ? next : { node, first, next };
+  }
+
+  /** Whether the tokens from one on are of these kinds. */
+  are(first: number, ...names: readonly string[]): boolean {
+    const { kinds, count } = this.tokens;
+    const { lexer } = this.#parser;
+    return names.every((name, index) => first + index < count && kinds[first + index] === lexer.kindOf(name));
+  }
+}
+
+/** The first of places in ascending order that is not before `from`. */
+export function firstFrom(places: readonly number[], from: number): number | undefined {
+  let low = 0;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((places[middle] as number) < from) low = middle + 1;
+    else high = middle;
+  }
+  return places[low];
+}
