@@ -5,17 +5,11 @@
 import { PAGE_SIZE } from "../arch/page.ts";
 import type { NodeMemory, PlatformConfig } from "../platform/config.ts";
 import { FlowError } from "./flow-error.ts";
-import { ALLOCATED, type SessionState, VALUE_FREE_PAGES } from "./session-state.ts";
+import { ALLOCATED, type SessionState } from "./session-state.ts";
 
 const FOUR_GIB = 2 ** 32;
 /** The first pages of that memory are left out, so that an address of 0 in it is never a page's. */
 const RESERVED = 0x10_0000;
-
-/** A free list as immutable cells, so that the store can keep each version of it. */
-interface FreePage {
-  readonly hpa: number;
-  readonly next: FreePage | undefined;
-}
 
 /** What pages are wanted. */
 export interface PageRequest {
@@ -37,7 +31,7 @@ export function allocatePages(state: SessionState, request: PageRequest): number
   if (node !== undefined && !config.memory.some((memory) => memory.node === node))
     throw new FlowError(`node ${node} has no memory`, `memory is on ${nodesOf(config)}`);
   if (count === 1 && align === PAGE_SIZE && from === 0) {
-    const hpa = takeFreePage(state, node);
+    const hpa = state.freePages.take((page) => node === undefined || nodeOf(config, page) === node);
     if (hpa !== undefined) return hpa;
   }
   const size = count * PAGE_SIZE;
@@ -57,22 +51,6 @@ export function allocatePages(state: SessionState, request: PageRequest): number
       ? "platform { memory … } makes more"
       : "any node: leave the node out",
   );
-}
-
-/** Takes the first page of the free list that lies on the node, if there is one. */
-function takeFreePage(state: SessionState, node: number | undefined): number | undefined {
-  const { config } = state.machine.platform;
-  const passed: FreePage[] = [];
-  let free = state.readValue(VALUE_FREE_PAGES) as FreePage | undefined;
-  while (free !== undefined && node !== undefined && nodeOf(config, free.hpa) !== node) {
-    passed.push(free);
-    free = free.next;
-  }
-  if (free === undefined) return undefined;
-  let rest = free.next;
-  for (const { hpa } of passed.reverse()) rest = { hpa, next: rest };
-  state.writeValue(VALUE_FREE_PAGES, rest);
-  return free.hpa;
 }
 
 function nodesOf(config: PlatformConfig): string {
@@ -117,11 +95,9 @@ function partsOf(memory: NodeMemory, cmr: { readonly base: number; readonly size
 export function freePage(state: SessionState, hpa: number): void {
   if (hpa % PAGE_SIZE !== 0)
     throw new FlowError(`0x${hpa.toString(16)} is not the address of a page`, "it is a multiple of 4K: hpa & ~0xfff");
-  let free = state.readValue(VALUE_FREE_PAGES) as FreePage | undefined;
-  for (let page = free; page !== undefined; page = page.next) {
-    if (page.hpa === hpa)
-      throw new FlowError(`the page 0x${hpa.toString(16)} is free already`, "it was given back before");
-  }
-  free = { hpa, next: free };
-  state.writeValue(VALUE_FREE_PAGES, free);
+  if (hpa >= state.machine.platform.addressEnd)
+    throw new FlowError(`0x${hpa.toString(16)} has a KeyID in it`, "a page is given back by its address alone");
+  if (state.freePages.has(hpa))
+    throw new FlowError(`the page 0x${hpa.toString(16)} is free already`, "it was given back before");
+  state.freePages.add(hpa);
 }

@@ -15,6 +15,7 @@ import {
   STANDS_UNASKED,
 } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
+import { FreePages } from "./free-pages.ts";
 import { Heap } from "./heap.ts";
 import type { RuntimeHooks } from "./hooks.ts";
 import type { MachinePort } from "./machine-port.ts";
@@ -29,19 +30,20 @@ export const SCHEDULE_RANDOM = 4;
 export const STEPPED_CALLS = 5;
 export const STEPPED_INTERLEAVE = 1;
 export const STEPPED_PAUSE = 2;
-/** For each range that pages come from the next one that was never given out (numbers): the last words of the block. */
-export const ALLOCATED = 16;
+/** The list of free pages (free-pages.ts). */
+const FREE_PAGES = 6; // number
 /** How often the host's own checks have warned. */
 export const RUNTIME_WARNINGS = 8;
+/** For each range that pages come from the next one that was never given out (numbers): the last words of the block. */
+export const ALLOCATED = 16;
 
 /** Tasks and guests that a flow can have had. */
 const MAX_FIBERS = 4096;
 
-/** Values of the runtime: pages that were given back, as an immutable list. */
-export const VALUE_FREE_PAGES = 0;
+// Values of the runtime.
 /** Text of the latest warning. */
-export const VALUE_WARNING = 1;
-const RUNTIME_VALUES = 2;
+export const VALUE_WARNING = 0;
+const RUNTIME_VALUES = 1;
 
 export class SessionState {
   readonly program: FlowProgram;
@@ -49,6 +51,7 @@ export class SessionState {
   readonly store: Store;
   readonly fibers: Fibers;
   readonly heap: Heap;
+  readonly freePages: FreePages;
   readonly hooks: RuntimeHooks;
   /** First slot of the flow's global variables. */
   readonly globals: number;
@@ -65,6 +68,7 @@ export class SessionState {
     this.globals = this.store.allocateValues(program.globals.length);
     this.fibers = new Fibers(this.store);
     this.heap = new Heap(this.store, this.block + HEAP_TOP);
+    this.freePages = new FreePages(this.store, this.block + FREE_PAGES);
   }
 
   /** The store's cell of a word of the runtime's own block. */

@@ -32,6 +32,7 @@ const CASES: readonly (readonly [source: string, line: number, column: number, m
   ["fill(0, 1, 1G)", 1, 1, /"bytes" must be from 0 to 0x1000000, not 0x40000000/],
   ["free_page(0x1001)", 1, 1, /not the address of a page/],
   ["let p = alloc_page()\nfree_page(p)\nfree_page(p)", 3, 1, /is free already/],
+  ["free_page(with_keyid(alloc_page(), 3))", 1, 1, /has a KeyID in it/],
   ["let a = null\nlog a.tdr", 2, 5, /null has no field "tdr" \(a function without return gives null\)/],
   ["fn f() { }\nlog f() + 1", 2, 5, /\+ takes integers, not null and an integer \(a function without return/],
   ["if TDH.SYS.INIT() { }", 1, 4, /a condition is true or false, not a result \(.*field ok\)/],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { run } from "./support.ts";
+import { run, session } from "./support.ts";
 
 const TWO_NODES = "platform { memory 0 .. 2G memory 4G .. 5G node 0 memory 5G .. 6G node 1 }\n";
 
@@ -24,6 +24,38 @@ log memory_ranges()
         (text) => `0x${Number(text).toString(16)}`,
       ),
     ]);
+  });
+
+  it("that were given back are used again, last first, each from the node that is asked for", async () => {
+    expect(
+      await run(`${TWO_NODES}
+let a = [alloc_page(0), alloc_page(1), alloc_page(0), alloc_page(1), alloc_page(0)]
+for page in a { free_page(page) }
+expect alloc_page(1) == a[3]
+expect alloc_page() == a[4]
+expect alloc_page(0) == a[2]
+free_page(a[3])
+expect alloc_page(0) == a[0]
+expect alloc_page() == a[3] && alloc_page() == a[1]
+expect alloc_page(0) > a[4] && alloc_page(1) > a[3]
+`),
+    ).toEqual([]);
+  });
+
+  it("can be given back in any number", async () => {
+    const { runtime, store } = await session(`let pages = []
+for i in 0 .. 20000 { push(pages, alloc_page()) }
+let again = pages[0]
+for page in pages { free_page(page) }
+for i in 0 .. 20000 { again = alloc_page() }
+expect again == pages[0]`);
+    const before = store.hash();
+    runtime.run(80_000);
+    expect(store.hash()).not.toBe(before);
+    runtime.run(80_000);
+    expect([runtime.status, runtime.failure]).toEqual(["done", undefined]);
+    store.undo(runtime.start);
+    expect(store.hash()).toBe(before);
   });
 
   it("end, on one node or on all, and a node of nothing has none", async () => {
