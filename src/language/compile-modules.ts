@@ -1,9 +1,8 @@
 /** Compiles the files of a flow, each after those that it imports, to one program. */
-import { builtinNumbers } from "./builtins.ts";
 import { compileFunction, compileImport, compileTest, finishFunction } from "./compile-functions.ts";
 import { compilePlatform } from "./compile-platform.ts";
 import { compileStatement } from "./compile-statements.ts";
-import { constants, fieldNamespaces } from "./constants.ts";
+import { isBuiltIn } from "./constants.ts";
 import { DiagnosticSink } from "./diagnostics.ts";
 import { Doubt } from "./doubt.ts";
 import type { FlowProgram } from "./flow-code.ts";
@@ -136,11 +135,6 @@ function declareNames(flow: Flow, { source, statements, unfinished }: Module, ow
     uses?.push({ ...symbol.declared, symbol });
   }
   return functions;
-}
-
-/** Whether a name means something in a flow that does not declare it. */
-function isBuiltIn(name: string): boolean {
-  return builtinNumbers.has(name) || constants.has(name) || fieldNamespaces.includes(name) || /^TD[HG]$/.test(name);
 }
 
 /** @param isSure whether all of the declaration is understood */

@@ -15,6 +15,7 @@ import {
   tdvmcallResults,
 } from "../arch/linux-constants.ts";
 import { tdxFeatures0 } from "../arch/tdx-features.ts";
+import { builtinNumbers } from "./builtins.ts";
 import { type Constant, fromHalves, Status } from "./values.ts";
 
 export interface ConstantInfo {
@@ -90,4 +91,9 @@ function identifier(name: string): string {
     .replace(/[^A-Za-z0-9]+/g, "_")
     .toUpperCase()
     .replace(/^_|_$/g, "");
+}
+
+/** Whether a name means something in a flow that does not declare it. */
+export function isBuiltIn(name: string): boolean {
+  return builtinNumbers.has(name) || constants.has(name) || fieldNamespaces.includes(name) || /^TD[HG]$/.test(name);
 }

@@ -1,23 +1,18 @@
-/** Where a name is declared and used, across files; and giving it another name. */
-import type { Location, Range, WorkspaceEdit } from "vscode-languageserver";
-import { builtinNumbers } from "../builtins.ts";
-import { baseName } from "../paths.ts";
+/** Where a name is declared and used, across files. */
+import type { Location, Range } from "vscode-languageserver";
 import type { FlowSymbol, Use } from "../scope.ts";
-import { wholeParser } from "../services.ts";
-import { wordsAround } from "./hover.ts";
 import { wordAt } from "./names.ts";
 import { rangeOf } from "./places.ts";
 import { canonicalUri, type FlowSource, type Sources } from "./sources.ts";
-import { pathAround } from "./tokens.ts";
 
 /** What a name stands for: where it is declared says which one it is. */
-interface Target {
+export interface Target {
   readonly symbol: FlowSymbol;
   readonly uri: string;
   readonly use: Use;
 }
 
-async function targetAt(sources: Sources, source: FlowSource, offset: number): Promise<Target | undefined> {
+export async function targetAt(sources: Sources, source: FlowSource, offset: number): Promise<Target | undefined> {
   const { uses } = await sources.analysis(source.uri);
   const use = uses.find(
     ({ source: { path }, start, end }) => canonicalUri(path) === source.uri && start <= offset && offset <= end,
@@ -26,7 +21,7 @@ async function targetAt(sources: Sources, source: FlowSource, offset: number): P
   return { symbol: use.symbol, uri: canonicalUri(use.symbol.declared.source.path), use };
 }
 
-const locationOf = (use: Use | FlowSymbol["declared"]): Location => ({
+export const locationOf = (use: Use | FlowSymbol["declared"]): Location => ({
   uri: canonicalUri(use.source.path),
   range: rangeOf(use.source, use.start, use.end),
 });
@@ -46,7 +41,7 @@ export async function definitionAt(
 }
 
 /** Every place where what `target` means is declared or used. */
-async function usesOf(sources: Sources, { symbol, uri }: Target): Promise<Use[]> {
+export async function usesOf(sources: Sources, { symbol, uri }: Target): Promise<Use[]> {
   const { start } = symbol.declared;
   const found = new Map<string, Use>();
   const candidates =
@@ -91,55 +86,4 @@ export async function highlightsAt(sources: Sources, source: FlowSource, offset:
 
 function isSame(a: FlowSymbol, b: FlowSymbol): boolean {
   return a.declared.start === b.declared.start && a.declared.source.path === b.declared.source.path;
-}
-
-/** Why something cannot be renamed, in words for the user. */
-export class RenameRefused extends Error {}
-
-/** What would be renamed. @throws RenameRefused */
-export async function renameRange(sources: Sources, source: FlowSource, offset: number): Promise<Range> {
-  const target = await renamed(sources, source, offset);
-  return rangeOf(target.use.source, target.use.start, target.use.end);
-}
-
-/** @throws RenameRefused */
-export async function renameAt(
-  sources: Sources,
-  source: FlowSource,
-  offset: number,
-  name: string,
-): Promise<WorkspaceEdit> {
-  const target = await renamed(sources, source, offset);
-  if (!/^[A-Za-z_]\w*$/.test(name)) throw new RenameRefused(`"${name}" is not a name: letters, digits and _`);
-  if (isKeyword(name)) throw new RenameRefused(`"${name}" is a word of the language`);
-  if (name === "TDH" || name === "TDG" || builtinNumbers.has(name)) throw new RenameRefused(`"${name}" is built in`);
-  const changes: Record<string, { range: Range; newText: string }[]> = {};
-  for (const use of await usesOf(sources, target)) {
-    const { uri, range } = locationOf(use);
-    const using = await sources.source(uri);
-    if (using?.declarations.some((declaration) => declaration.name === name)) {
-      throw new RenameRefused(`"${name}" is declared in ${decodeURIComponent(baseName(uri))} already`);
-    }
-    (changes[uri] ??= []).push({ range, newText: name });
-  }
-  return { changes };
-}
-
-/** Whether the grammar takes a word for no name. */
-function isKeyword(word: string): boolean {
-  return wholeParser().parse(`let ${word} = 0`, "Program", 0) === undefined;
-}
-
-async function renamed(sources: Sources, source: FlowSource, offset: number): Promise<Target> {
-  const target = await targetAt(sources, source, offset);
-  if (target === undefined) {
-    const words = wordsAround(source, offset);
-    const path = pathAround(words, wordAt(words, offset))?.path.join(".");
-    throw new RenameRefused(path === undefined ? "there is no name here" : `${path} is not declared in a flow`);
-  }
-  const { flowsFolder } = sources.files;
-  if (flowsFolder !== undefined && target.uri.startsWith(`${flowsFolder}/`)) {
-    throw new RenameRefused(`"${target.symbol.name}" is declared in a flow that comes with the debugger`);
-  }
-  return target;
 }

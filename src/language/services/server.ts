@@ -15,10 +15,11 @@ import { completions, describeCompletion } from "./completion.ts";
 import { formatText } from "./format.ts";
 import { hoverAt, signatureAt } from "./hover.ts";
 import type { Declaration } from "./names.ts";
-import { definitionAt, highlightsAt, RenameRefused, referencesAt, renameAt, renameRange } from "./navigation.ts";
+import { definitionAt, highlightsAt, referencesAt } from "./navigation.ts";
 import { foldings, lenses, outline } from "./outline.ts";
 import { offsetOf, rangeOf } from "./places.ts";
 import { quickFixes } from "./quick-fixes.ts";
+import { RenameRefused, renameAt, renameRange } from "./rename.ts";
 import { semanticTokens, TOKEN_MODIFIERS, TOKEN_TYPES } from "./semantic-tokens.ts";
 import { canonicalUri, type FlowFiles, type FlowSource, importsOf, offeredNames, Sources } from "./sources.ts";
 

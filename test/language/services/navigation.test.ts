@@ -86,9 +86,29 @@ describe("rename", () => {
     ["while", /word of the language/],
     ["1st", /not a name/],
     ["alloc_page", /built in/],
-    ["limit", /declared in lib\.tdx already/],
+    ["TDX_SUCCESS", /built in/],
+    ["limit", /"limit" is declared in lib\.tdx:2 already/],
   ])("refuses the name %s and says why", async (name, reason) => {
     await expect(rename('import "lib"\nlet x = ad|d(1, 2)', name)).rejects.toThrow(reason);
+  });
+
+  it("refuses what an import brings, into the file or into one that imports both, and says from where", async () => {
+    await client.open("fn sum() {}\n", "others.tdx");
+    const TEXT = 'import "lib"\nimport "others"\nlet own = add(1, 2)\nlog own';
+    await expect(rename(TEXT.replace("own =", "ow|n ="), "sum")).rejects.toThrow(
+      '"sum" comes into main.tdx:2 with import "others": it is declared in others.tdx:1',
+    );
+    await client.open('import "lib"\nimport "others"\nsum()\n', "both.tdx");
+    await expect(rename('import "lib"\nlog ad|d(1, 2)', "sum")).rejects.toThrow(
+      /comes into both\.tdx:2 .* others\.tdx:1/,
+    );
+    await expect(rename('import "lib"\nlet own = ad|d(1, 2)\nlog own', "own")).rejects.toThrow(/main\.tdx:2 already/);
+  });
+
+  it("takes a name that is in nobody's way", async () => {
+    // Behind its import's name it meets no other one.
+    await client.open('import "lib" as lib\nlet sum = lib.add(1, 2)\nlog sum\n', "apart.tdx");
+    expect(await rename('import "lib"\nlog ad|d(1, 2)', "sum")).toContain("apart.tdx:1:14-17 sum");
   });
 
   it("refuses what is no name of a flow, and what is shipped", async () => {
