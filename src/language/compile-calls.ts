@@ -87,7 +87,14 @@ function compileFunctionCall(work: Work, node: CallExpression, symbol: FunctionS
     emitConstant(work, null);
     return;
   }
-  const { parameters } = symbol;
+  const { parameters, declaration, declared } = symbol;
+  for (const argument of node.arguments) {
+    const parameter = declaration.parameters.find(({ name }) => name !== undefined && name === argument.name);
+    if (parameter === undefined) continue;
+    const { source } = declared;
+    const own = { kind: "parameter", name: parameter.name, declared: { source, ...nameSpan(parameter) } } as const;
+    noteUse(work, own, nameSpan(argument));
+  }
   const args =
     parameters === undefined
       ? node.arguments.map(({ value }) => value)

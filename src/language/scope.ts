@@ -55,9 +55,16 @@ export interface ModuleSymbol {
   readonly declared: Declared;
 }
 
+/** A parameter, where a caller names it. */
+export interface ParameterSymbol {
+  readonly kind: "parameter";
+  readonly name: string;
+  readonly declared: Declared;
+}
+
 /** A place where a name is used, or declared. */
 export interface Use extends Declared {
-  readonly symbol: FlowSymbol;
+  readonly symbol: FlowSymbol | ParameterSymbol;
 }
 
 export type FlowSymbol = LocalSymbol | GlobalSymbol | FunctionSymbol | ModuleSymbol;

@@ -2,7 +2,7 @@
 import type { DiagnosticSink, SourceFile, Span } from "./diagnostics.ts";
 import type { Doubt } from "./doubt.ts";
 import type { FunctionContext } from "./function-context.ts";
-import type { FlowSymbol, Use } from "./scope.ts";
+import type { Use } from "./scope.ts";
 import type { Tables } from "./tables.ts";
 
 export interface Work {
@@ -19,7 +19,7 @@ export interface Work {
 }
 
 /** Notes that a name is used, or declared, there. */
-export function noteUse(work: Work, symbol: FlowSymbol | undefined, span: Span): void {
+export function noteUse(work: Work, symbol: Use["symbol"] | undefined, span: Span): void {
   if (symbol !== undefined) work.uses?.push({ source: work.source, start: span.start, end: span.end, symbol });
 }
 

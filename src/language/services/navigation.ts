@@ -1,13 +1,13 @@
 /** Where a name is declared and used, across files. */
 import type { Location, Range } from "vscode-languageserver";
-import type { FlowSymbol, Use } from "../scope.ts";
+import type { Declared, Use } from "../scope.ts";
 import { wordAt } from "./names.ts";
 import { rangeOf } from "./places.ts";
 import { canonicalUri, type FlowSource, type Sources } from "./sources.ts";
 
 /** What a name stands for: where it is declared says which one it is. */
 export interface Target {
-  readonly symbol: FlowSymbol;
+  readonly symbol: Use["symbol"];
   readonly uri: string;
   readonly use: Use;
 }
@@ -21,7 +21,7 @@ export async function targetAt(sources: Sources, source: FlowSource, offset: num
   return { symbol: use.symbol, uri: canonicalUri(use.symbol.declared.source.path), use };
 }
 
-export const locationOf = (use: Use | FlowSymbol["declared"]): Location => ({
+export const locationOf = (use: Declared): Location => ({
   uri: canonicalUri(use.source.path),
   range: rangeOf(use.source, use.start, use.end),
 });
@@ -44,8 +44,13 @@ export async function definitionAt(
 export async function usesOf(sources: Sources, { symbol, uri }: Target): Promise<Use[]> {
   const { start } = symbol.declared;
   const found = new Map<string, Use>();
-  const candidates =
-    symbol.kind === "local" || symbol.kind === "module" ? [uri] : new Set([uri, ...(await sources.all())]);
+  const source = await sources.source(uri);
+  // Callers in other files may name a parameter.
+  const isParameter = source?.declarations.some(
+    ({ kind, index }) => kind === "parameter" && source.words[index]?.start === start,
+  );
+  const isOwn = (symbol.kind === "local" && isParameter !== true) || symbol.kind === "module";
+  const candidates = isOwn ? [uri] : new Set([uri, ...(await sources.all())]);
   for (const candidate of candidates) {
     const text = await sources.text(candidate);
     if (text === undefined || !text.includes(symbol.name)) continue;
@@ -84,6 +89,6 @@ export async function highlightsAt(sources: Sources, source: FlowSource, offset:
     .map((use) => rangeOf(use.source, use.start, use.end));
 }
 
-function isSame(a: FlowSymbol, b: FlowSymbol): boolean {
+function isSame(a: Use["symbol"], b: Use["symbol"]): boolean {
   return a.declared.start === b.declared.start && a.declared.source.path === b.declared.source.path;
 }

@@ -76,7 +76,7 @@ async function checkClash(
   name: string,
   uses: readonly Use[],
 ): Promise<void> {
-  const isUsed = uses.some((use) => canonicalUri(use.source.path) === source.uri && !isQualified(use));
+  const isUsed = uses.some((use) => canonicalUri(use.source.path) === source.uri && !isApart(use));
   const declared = isUsed ? source.declarations.find((declaration) => declaration.name === name) : undefined;
   if (declared !== undefined) throw new RenameRefused(`"${name}" is declared in ${placeIn(source, declared)} already`);
   if (!isUsed && !source.source.text.includes(name)) return;
@@ -97,9 +97,9 @@ async function checkClash(
   );
 }
 
-/** Whether a use stands behind the name of its import: `lib.add`. */
-function isQualified({ source: { text }, start }: Use): boolean {
-  return /\.\s*$/.test(text.slice(0, start));
+/** Whether no other name can hide this one there: behind the name of its import (`lib.add`), or where a caller names a parameter. */
+function isApart({ source: { text }, symbol, start }: Use): boolean {
+  return symbol.kind === "parameter" || /\.\s*$/.test(text.slice(0, start));
 }
 
 function placeIn(source: FlowSource, { index }: Declaration): string {

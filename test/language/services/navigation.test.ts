@@ -105,6 +105,12 @@ describe("rename", () => {
     await expect(rename('import "lib"\nlet own = ad|d(1, 2)\nlog own', "own")).rejects.toThrow(/main\.tdx:2 already/);
   });
 
+  it("changes a parameter where callers name it, in other files too", async () => {
+    const edits = ["lib.tdx:0:22-23 c", "lib.tdx:0:7-8 c", "main.tdx:1:8-9 c"];
+    expect(await rename('import "lib"\nlog add(|a: 1, b: 2)\nlet c = 1\nlog c', "c")).toEqual(edits);
+    expect(await definition('import "lib"\nlog add(1, |b: 2)')).toBe("lib.tdx:0:10-11");
+  });
+
   it("takes a name that is in nobody's way", async () => {
     // Behind its import's name it meets no other one.
     await client.open('import "lib" as lib\nlet sum = lib.add(1, 2)\nlog sum\n', "apart.tdx");
