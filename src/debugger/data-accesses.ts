@@ -68,7 +68,7 @@ export class DataAccesses {
     if (this.known?.store !== store || this.known.step !== step) {
       const { position } = timeline;
       timeline.goBack({ step, sub: 0 });
-      this.known = { store, step, moves: this.movesOf(step) };
+      this.known = { store, step, moves: timeline.unheard(() => this.movesOf(step)) };
       this.return(position);
     }
     return this.known;

@@ -39,7 +39,7 @@ export class HitCounter {
         timeline.fineForward();
       else {
         const units = Math.min(256, here.step - timeline.position.step);
-        timeline.run(units, { ...this.stops.watch(), returned: undefined });
+        timeline.run(units, this.stops.countingWatch());
       }
       if (this.stops.mayStopHere()) this.stops.countHere();
       if (this.breath.isDue()) await this.breath.take();

@@ -189,6 +189,7 @@ export class Session {
 
   private output(text: string): void {
     const { debuggee } = this;
+    if (this.timeline.isUnheard) return;
     const step = debuggee.unit - debuggee.start;
     const { id, from } = this.timeline.branches.current;
     if (step < (this.shown.get(id) ?? from.step)) return;

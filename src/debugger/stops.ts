@@ -69,6 +69,13 @@ export class Stops {
     };
   }
 
+  /** The same for who only counts hits. */
+  countingWatch(): Watch {
+    const { breakpoints, timeline } = this;
+    const returned = (outcome: Outcome) => breakpoints.mayStopBehindCall(timeline.debuggee, outcome, this.inRun);
+    return { ...this.watch(), returned: breakpoints.hasReturned ? returned : undefined };
+  }
+
   private mayStopAtCall(callee: number): boolean {
     const { debuggee } = this.timeline;
     return this.breakpoints.isStepped(callee) || this.breakpoints.mayStopAtCall(debuggee, callee, this.inRun);
@@ -93,11 +100,11 @@ export class Stops {
     const { task, depth, mayStay } = debuggee;
     if (!mayStay) return true;
     const callers = debuggee.callers(task, depth);
-    return timeline.lookAhead(
-      UNWATCHED,
-      // Who calls another function first may return behind it: nobody knows yet.
-      () => debuggee.depthOf(task) !== depth || debuggee.callers(task, depth) !== callers,
-    );
+    const stays = (): boolean => debuggee.depthOf(task) === depth && debuggee.callers(task, depth) === callers;
+    // What it calls, or waits for, has to be over to know. Where that takes too long it counts as the last time.
+    const goesOn = (): boolean =>
+      debuggee.depthOf(task) > depth || (stays() && debuggee.placeOf(task) !== AT_STATEMENT && !debuggee.isDone(task));
+    return timeline.runAhead(goesOn, () => !stays());
   };
 
   /** What stops a run at the present place. Counts hits and says what breakpoints have to say. */

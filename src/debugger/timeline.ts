@@ -17,6 +17,9 @@ export { isBefore, isSame, type Position, START };
 /** Stops nowhere. */
 export const UNWATCHED: Watch = { statements: new Uint8Array(0), depth: -1, entry: undefined, returned: undefined };
 
+/** Units that are run to see what one comes to: a few milliseconds. */
+const MAX_AHEAD = 4096;
+
 export class Timeline {
   /** What was undone since the last stop: whoever shows changes compares with it, and forgets it. */
   readonly undone = new Undone();
@@ -26,6 +29,7 @@ export class Timeline {
   private readonly begin: () => Debuggee;
   private step = 0;
   private sub = 0;
+  isUnheard = false;
 
   /**
    * @param begin makes the thing that runs anew, at its start
@@ -92,6 +96,10 @@ export class Timeline {
       this.step = from;
       this.sub = 0;
     }
+    this.runTo(step);
+  }
+
+  private runTo(step: number): void {
     while (this.step < step && !this.hasEnded) this.run(step - this.step, UNWATCHED);
   }
 
@@ -194,9 +202,39 @@ export class Timeline {
     this.goBack({ step: here.step, sub: 0 });
     const from = this.mark;
     const isTouched = this.branches.nextStep(here.step) === here.step;
-    const seen = look(isTouched ? this.runTouched(watch) : this.debuggee.run(1, watch), from);
+    const seen = this.unheard(() => look(isTouched ? this.runTouched(watch) : this.debuggee.run(1, watch), from));
     this.goBack(here);
     return seen;
+  }
+
+  /**
+   * From between units: runs one, and more for as long as that `goesOn` and they are not too many, and gives what it comes to. The
+   * session stays where it is.
+   */
+  runAhead<T>(goesOn: () => boolean, look: () => T): T {
+    const { step } = this;
+    // History that is full forgets more of the past with each unit.
+    const limit = this.oldest === 0 ? MAX_AHEAD : Math.min(MAX_AHEAD, step - this.oldest);
+    return this.unheard(() => {
+      for (let units = 0; units === 0 || (units < limit && goesOn() && !this.hasEnded); units++) this.run(1, UNWATCHED);
+      const seen = look();
+      if (this.remembers({ step, sub: 0 })) this.goBack({ step, sub: 0 });
+      else {
+        this.restart();
+        this.runTo(step);
+      }
+      return seen;
+    });
+  }
+
+  /** What runs meanwhile is not where the session goes, and will be undone: what it logs is not to be shown. */
+  unheard<T>(work: () => T): T {
+    this.isUnheard = true;
+    try {
+      return work();
+    } finally {
+      this.isUnheard = false;
+    }
   }
 
   // ---- inputs and branches ----

@@ -37,6 +37,65 @@ log "{a}"
     expect((await stopsAt(client, "reverseContinue")).slice(0, 2)).toEqual([...there].reverse());
   });
 
+  /** What a function does last asks another one first, or waits, and may go on in the function then. */
+  const ASKS = `fn odd(n) {
+  log "asked {n}"
+  return n % 2 == 1
+}
+fn last(n) {
+  if odd(n) { log "odd" }
+}
+fn loops(n) {
+  let i = 0
+  while odd(i) || i < n { i += 1 }
+}
+fn waits(n) {
+  if n > 1 { log "more" }
+  else { yield }
+}
+for i in 0 .. 3 {
+  last(i)
+  loops(2)
+  waits(i)
+}
+log "end"
+`;
+
+  it.each(["last", "loops", "waits"])("stop once for each return, in both directions: %s", async (name) => {
+    const client = new Client({ [PROGRAM]: ASKS });
+    await client.launch(PROGRAM, { functions: [{ name: `${name}%return` }], launch: { stopAtEnd: true } });
+    await client.event("stopped");
+    const there = await stopsAt(client, "continue");
+    expect(there).toHaveLength(3);
+    const printed = client.output("stdout");
+    expect(await stopsAt(client, "reverseContinue")).toEqual(there.reverse());
+    expect(client.output("stdout")).toBe(printed);
+  });
+
+  it("show nothing of what comes while they look ahead", async () => {
+    const client = new Client({ [PROGRAM]: ASKS });
+    await client.launch(PROGRAM, { functions: [{ name: "loops%return" }] });
+    await client.event("stopped");
+    await client.move("continue");
+    expect(client.output("stdout").match(/asked \d/g)).toEqual(["asked 0", "asked 0", "asked 1"]);
+  });
+
+  it("count from the start of the run, also behind leaves and when set later", async () => {
+    const text = 'for i in 0 .. 5 { let r = TDH.SYS.LP.INIT() }\nlog "end"\n';
+    for (const step of [0, 4]) {
+      const client = new Client({ [PROGRAM]: text });
+      await client.launch(PROGRAM, { filters: [], launch: { stopAtEnd: true } });
+      await client.event("stopped");
+      await client.move("tdx/goToStep", { step });
+      await client.request("setFunctionBreakpoints", {
+        breakpoints: [{ name: "TDH.SYS.LP.INIT%return", hitCondition: "4" }],
+      });
+      expect(await client.move("continue")).toMatchObject({ reason: "function breakpoint" });
+      expect((await client.scope("Locals")).i?.value).toBe("3");
+      expect((await client.move("continue")).reason).toBe("end");
+    }
+  });
+
   it("see the locals and take conditions over them", async () => {
     const client = new Client({ [PROGRAM]: RETURNS });
     const functions = [{ name: "small : return", condition: "x == 5" }];
