@@ -2,7 +2,11 @@
 import { type Integer, isInteger, Status } from "../language/values.ts";
 import { FlowError } from "./flow-error.ts";
 import { LeafResult } from "./leaf-result.ts";
+import type { SessionState } from "./session-state.ts";
 import { aType } from "./values.ts";
+
+/** What a builtin function does: its `count` arguments are on the stack from `first` on. Returns its value. */
+export type BuiltinFunction = (state: SessionState, stack: readonly unknown[], first: number, count: number) => unknown;
 
 export function integerArgument(values: readonly unknown[], at: number, name: string): Integer {
   const value = values[at];
@@ -21,7 +25,7 @@ export function hintFor(value: unknown): string {
 }
 
 /** Small numbers count something; large ones are addresses and bits. */
-function shown(value: Integer): string {
+export function shown(value: Integer): string {
   return value < 4096 ? String(value) : `0x${value.toString(16)}`;
 }
 
@@ -33,7 +37,15 @@ export function numberArgument(
   least: number,
   most: number,
 ): number {
-  const value = integerArgument(values, at, name);
+  return inRange(integerArgument(values, at, name), name, least, most);
+}
+
+/** What a 32-bit register holds. */
+export function registerArgument(values: readonly unknown[], at: number, name: string): number {
+  return numberArgument(values, at, name, 0, 0xffff_ffff);
+}
+
+function inRange(value: Integer, name: string, least: number, most: number): number {
   if (value < least || value > most)
     throw new FlowError(
       `"${name}" must be from ${shown(least)} to ${shown(most)}, not ${shown(value)}`,
@@ -52,6 +64,19 @@ export function optionalInteger(
   otherwise: Integer,
 ): Integer {
   return index < count && values[first + index] !== null ? integerArgument(values, first + index, name) : otherwise;
+}
+
+/** As `optionalInteger`, for one that must lie in a range. */
+export function optionalNumber(
+  values: readonly unknown[],
+  first: number,
+  count: number,
+  index: number,
+  name: string,
+  otherwise: number,
+  most: number,
+): number {
+  return inRange(optionalInteger(values, first, count, index, name, otherwise), name, 0, most);
 }
 
 export function stringArgument(values: readonly unknown[], at: number, name: string): string {

@@ -2,7 +2,7 @@
 import { builtinNumbers } from "../language/builtins.ts";
 import { nearest } from "../language/diagnostics.ts";
 import { isInteger } from "../language/values.ts";
-import { hintFor } from "./arguments.ts";
+import { hintFor, shown } from "./arguments.ts";
 import { FlowError } from "./flow-error.ts";
 import { ListValue, PlainRecord, RecordValue } from "./heap.ts";
 import { LeafResult } from "./leaf-result.ts";
@@ -57,10 +57,9 @@ function position(state: SessionState, list: unknown, index: unknown): number {
   if (!isInteger(index)) throw new FlowError(`an index must be an integer, not ${aType(index)}`, hintFor(index));
   const length = state.heap.length(list);
   if (index >= length) {
-    const shown = index < 4096 ? String(index) : `0x${index.toString(16)}`;
     const elements = length === 0 ? "it is empty" : `its elements are 0 to ${length - 1}`;
     throw new FlowError(
-      `index ${shown} is past the end of a list of ${length}`,
+      `index ${shown(index)} is past the end of a list of ${length}`,
       index >= 2n ** 63n ? `${elements}; integers have no sign` : elements,
     );
   }

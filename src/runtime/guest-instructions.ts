@@ -7,11 +7,11 @@ import { type FlowProgram, type LeafCall, OP_BUILTIN } from "../language/flow-co
 import { fromBig, highHalf, type Integer, lowHalf, toBig } from "../language/values.ts";
 import type { GuestAction, GuestResult } from "../module/guest/actions.ts";
 import type { Platform } from "../platform/platform.ts";
-import { integerArgument, optionalInteger } from "./arguments.ts";
+import { integerArgument, numberArgument, optionalInteger, optionalNumber, registerArgument } from "./arguments.ts";
 import { bytesOf, integerOf } from "./bytes.ts";
 import { FlowError } from "./flow-error.ts";
 import { type Heap, PlainRecord } from "./heap.ts";
-import { leafNameOf, leafNumber, loadRegisters, takeResult } from "./leaf-call.ts";
+import { loadRegisters, nameOfCall, takeResult } from "./leaf-call.ts";
 
 export interface GuestInstruction {
   readonly action: GuestAction;
@@ -28,7 +28,7 @@ function tdcallInstruction(call: LeafCall, values: readonly unknown[], first: nu
     action: { action: "tdcall" },
     prepare: (platform, lp) => loadRegisters(platform, lp, call, values, first),
     again: false,
-    result: (platform, lp) => takeResult(platform, lp, call.name ?? leafNameOf(leafNumber(platform, lp), true)),
+    result: (platform, lp) => takeResult(platform, lp, nameOfCall(call, values, first)),
   };
 }
 
@@ -49,6 +49,7 @@ type Build = (values: readonly unknown[], first: number, count: number, heap: He
 function access(gpa: Integer, kind: "r" | "w" | "x", bytes: number, data?: Uint8Array): GuestInstruction {
   if (typeof gpa !== "number")
     throw new FlowError(`0x${gpa.toString(16)} is no guest physical address`, "it has 52 bits at most");
+  if (bytes === 0) throw new FlowError("an access has a byte at least", "leave it out where there is nothing to write");
   if ((gpa % PAGE_SIZE) + bytes > PAGE_SIZE)
     throw new FlowError(
       `an access at 0x${gpa.toString(16)} of ${bytes} bytes crosses a page`,
@@ -78,8 +79,8 @@ function writing(bytes?: number): Build {
   };
 }
 
-function setLow(platform: Platform, lp: number, register: number, value: Integer): void {
-  platform.writeGpr(lp, register, BigInt(lowHalf(value)));
+function setLow(platform: Platform, lp: number, register: number, value: number): void {
+  platform.writeGpr(lp, register, BigInt(value));
 }
 
 function low(platform: Platform, lp: number, register: number): number {
@@ -89,8 +90,8 @@ function low(platform: Platform, lp: number, register: number): number {
 const cpuid: Build = (values, first, count) => ({
   action: { action: "cpuid" },
   prepare: (platform, lp) => {
-    setLow(platform, lp, RAX, integerArgument(values, first, "leaf"));
-    setLow(platform, lp, RCX, optionalInteger(values, first, count, 1, "subleaf", 0));
+    setLow(platform, lp, RAX, registerArgument(values, first, "leaf"));
+    setLow(platform, lp, RCX, optionalNumber(values, first, count, 1, "subleaf", 0, 0xffff_ffff));
   },
   again: false,
   result: (platform, lp) =>
@@ -108,7 +109,7 @@ const cpuid: Build = (values, first, count) => ({
 
 const rdmsr: Build = (values, first) => ({
   action: { action: "rdmsr" },
-  prepare: (platform, lp) => setLow(platform, lp, RCX, integerArgument(values, first, "msr")),
+  prepare: (platform, lp) => setLow(platform, lp, RCX, registerArgument(values, first, "msr")),
   again: false,
   result: (platform, lp, outcome) => {
     // An MSR that the guest reads without an exit is the processor's own.
@@ -121,9 +122,9 @@ const wrmsr: Build = (values, first) => ({
   action: { action: "wrmsr" },
   prepare: (platform, lp) => {
     const value = integerArgument(values, first + 1, "value");
-    setLow(platform, lp, RCX, integerArgument(values, first, "msr"));
-    platform.writeGpr(lp, RAX, BigInt(lowHalf(value)));
-    platform.writeGpr(lp, RDX, BigInt(highHalf(value)));
+    setLow(platform, lp, RCX, registerArgument(values, first, "msr"));
+    setLow(platform, lp, RAX, lowHalf(value));
+    setLow(platform, lp, RDX, highHalf(value));
   },
   again: false,
   result: (platform, lp, outcome) => {
@@ -142,9 +143,12 @@ function exiting(
   return { action: { action: "vmexit", reason, ...more }, again: false, result };
 }
 
-/** Exit qualification of an I/O instruction (Intel SDM, "Exit Qualification for I/O Instructions"). */
-function ioQualification(port: Integer, bytes: Integer, input: boolean): bigint {
-  return (toBig(port) << 16n) | (input ? 8n : 0n) | (toBig(bytes) - 1n);
+/** Exit qualification of an I/O instruction (Intel SDM, "Exit Qualification for I/O Instructions"): bits 2:0, 3 and 31:16. */
+function ioQualification(values: readonly unknown[], port: number, bytes: number, input: boolean): bigint {
+  const size = integerArgument(values, bytes, "bytes");
+  if (size !== 1 && size !== 2 && size !== 4)
+    throw new FlowError(`an I/O instruction has 1, 2 or 4 bytes, not ${size}`, "a longer one is several");
+  return BigInt(numberArgument(values, port, "port", 0, 0xffff) * 2 ** 16 + (input ? 8 : 0) + size - 1);
 }
 
 /** By the name of the builtin. */
@@ -168,28 +172,20 @@ const instructions: Readonly<Record<string, Build>> = {
     exiting(
       exitReasons.EXIT_REASON_IO_INSTRUCTION,
       {
-        qualification: ioQualification(
-          integerArgument(values, first, "port"),
-          integerArgument(values, first + 1, "bytes"),
-          true,
-        ),
+        qualification: ioQualification(values, first, first + 1, true),
         instructionLength: 1,
       },
       (platform, lp) => low(platform, lp, RAX),
     ),
   io_out: (values, first) =>
     exiting(exitReasons.EXIT_REASON_IO_INSTRUCTION, {
-      qualification: ioQualification(
-        integerArgument(values, first, "port"),
-        integerArgument(values, first + 2, "bytes"),
-        false,
-      ),
+      qualification: ioQualification(values, first, first + 2, false),
       instructionLength: 1,
     }),
   vm_exit: (values, first, count) =>
-    exiting(Number(integerArgument(values, first, "reason")), {
+    exiting(registerArgument(values, first, "reason"), {
       qualification: toBig(optionalInteger(values, first, count, 1, "qualification", 0)),
-      interruption: lowHalf(optionalInteger(values, first, count, 2, "interruption_info", 0)),
+      interruption: optionalNumber(values, first, count, 2, "interruption_info", 0, 0xffff_ffff),
     }),
 };
 

@@ -5,7 +5,7 @@ import { FIBER_STANDS, FRAME_LP, STANDS_NOWHERE, STANDS_UNASKED } from "./fibers
 import { FlowError } from "./flow-error.ts";
 import { enterGuest } from "./guests.ts";
 import { interruptGuest } from "./interrupts.ts";
-import { hasFailed, registersFor, takeResult } from "./leaf-call.ts";
+import { hasFailed, nameOfCall, registersFor, takeResult } from "./leaf-call.ts";
 import {
   checkStatus,
   NEXT_EXITED,
@@ -75,10 +75,9 @@ export class HostCalls {
     if (machine.inGuest(lp)) return enterGuest(state, task, lp) ? NEXT_SWITCH : NEXT_EXITED;
     // Its result takes the place of the operands.
     const { platform } = machine;
-    const leaf = call.name ?? "seamcall";
     const stops = this.stops.behind(task, lp, call, stack, first);
-    if (takesResult(code, pc)) stack[first] = takeResult(platform, lp, leaf);
-    else if (hasFailed(platform, lp)) checkStatus(takeResult(platform, lp, leaf));
+    if (takesResult(code, pc)) stack[first] = takeResult(platform, lp, nameOfCall(call, stack, first));
+    else if (hasFailed(platform, lp)) checkStatus(takeResult(platform, lp, nameOfCall(call, stack, first)));
     return stops ? NEXT_STOP_BEHIND : NEXT_RETURNED;
   }
 

@@ -99,6 +99,11 @@ export function calleeOf(call: LeafCall, stack: readonly unknown[], first: numbe
   return base + (lowHalf(integerOf(call.operands[index] as LeafOperand, stack[first + index])) & 0xffff);
 }
 
+/** Name of the leaf that a call calls. */
+export function nameOfCall(call: LeafCall, stack: readonly unknown[], first: number): string {
+  return call.name ?? calleeName(calleeOf(call, stack, first));
+}
+
 export function calleeName(callee: number): string {
   return callee >= GUEST_LEAF ? leafNameOf(callee - GUEST_LEAF, true) : leafNameOf(callee, false);
 }
@@ -106,11 +111,6 @@ export function calleeName(callee: number): string {
 /** Whether the LP's registers hold the status of a call that failed. */
 export function hasFailed(platform: Platform, lp: number): boolean {
   return isFailure(platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2 + 1));
-}
-
-/** Number of the leaf that the LP's registers ask for. */
-export function leafNumber(platform: Platform, lp: number): number {
-  return platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2) & 0xffff;
 }
 
 /** Name of a leaf by its number; a number without a name reads `TDH.?66`. */

@@ -30,6 +30,8 @@ const CASES: readonly (readonly [source: string, line: number, column: number, m
   ["TDH.MEM.TRACK(tdr: [1])", 1, 1, /the operand "tdr" \(RCX\) takes an integer, not a list/],
   ["TDH.MEM.SEPT.RD(gpa: 0, level: 9, tdr: 0)", 1, 1, /the operand "level" has 3 bits; 9 does not fit/],
   ["fill(0, 1, 1G)", 1, 1, /"bytes" must be from 0 to 0x1000000, not 0x40000000/],
+  ["cpuid(1 << 32)", 1, 1, /"leaf" must be from 0 to 0xffffffff/],
+  ["clflush(alloc_page(), 1G)", 1, 1, /"bytes" must be from 0 to 0x1000000/],
   ["free_page(0x1001)", 1, 1, /not the address of a page/],
   ["let p = alloc_page()\nfree_page(p)\nfree_page(p)", 3, 1, /is free already/],
   ["free_page(with_keyid(alloc_page(), 3))", 1, 1, /has a KeyID in it/],

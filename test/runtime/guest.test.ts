@@ -107,6 +107,18 @@ expect TDH.VP.ENTER(tdvpr: tdvpr).r11 == TDVMCALL_HLT
       "alloc_page() is for the host",
     );
     await expect(runTd("guest tdvpr { read64(0xffc) }\nrun_vcpu(td, tdvpr)")).rejects.toThrow("crosses a page");
+    const wrong: [string, string][] = [
+      ["write(0x1000, [])", "an access has a byte at least"],
+      ["io_in(0x1_0000, 1)", '"port" must be from 0 to 0xffff'],
+      ["io_out(0x70, 1, 3)", "an I/O instruction has 1, 2 or 4 bytes, not 3"],
+      ["rdmsr(1 << 32)", '"msr" must be from 0 to 0xffffffff'],
+      ["vm_exit(1 << 32)", '"reason" must be from 0 to 0xffffffff'],
+      ["tdcall(rax: 1000)", "TDG.?1000 failed"],
+      ["tdcall(rax: 6, rcx: 5)", "TDG.MEM.PAGE.ACCEPT failed"],
+    ];
+    for (const [instruction, error] of wrong)
+      await expect(runTd(`guest tdvpr { ${instruction} }\nrun_vcpu(td, tdvpr)`)).rejects.toThrow(error);
+    await expect(runTd("seamcall(rax: 1000)")).rejects.toThrow("TDH.?1000 failed");
     await expect(runTd("guest tdvpr { cpuid(0x1f, 5) }\nrun_vcpu(td, tdvpr)")).rejects.toThrow("exception 20 (#VE)");
   });
 
