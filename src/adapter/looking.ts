@@ -1,16 +1,17 @@
 /** Requests that look at a session that stands still. What they hand out by number holds until it moves. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
-import { cellsDataId, memoryDataId, slotDataId } from "../debugger/data-breakpoints.ts";
+import { cellsDataId } from "../debugger/data-ids.ts";
 import { EditError } from "../debugger/edit-place.ts";
 import { type Edited, editValue, placeOf, whyFixed } from "../debugger/editing.ts";
 import type { ExceptionHit } from "../debugger/exceptions.ts";
 import { hex } from "../debugger/inspect/format.ts";
-import type { CellRange, Item } from "../debugger/inspect/item.ts";
+import type { Item } from "../debugger/inspect/item.ts";
 import { functionAt, leafPath } from "../debugger/leaf-sources.ts";
 import type { Session } from "../debugger/session.ts";
 import type { FlowPlace, StackFrame } from "../debugger/stack.ts";
 import type { StepTarget } from "../debugger/step-targets.ts";
 import type { ClientView } from "./client-view.ts";
+import { type DataInfo, type DataWanted, dataInfo } from "./data-info.ts";
 import { exceptionInfo } from "./exception-info.ts";
 import { type FrameFormat, flowFrameName } from "./frame-names.ts";
 import { INSPECT_VIEWS, type InspectResponse, type InspectViewName } from "./inspect-protocol.ts";
@@ -33,26 +34,6 @@ const COMPLETION_TYPES = { variable: "variable", field: "field", function: "func
 interface OtherTask {
   readonly label: string;
   readonly task: number;
-}
-
-/** What a client wants to watch. */
-export interface DataWanted {
-  readonly reference: number;
-  readonly name: string;
-  readonly frameId: number | undefined;
-  /** 0: as many as it has. */
-  readonly bytes: number;
-  /** The name is a physical address. */
-  readonly isAddress: boolean;
-}
-
-/** The most that one data breakpoint watches: each word of it is looked for in each step's journal. */
-const MAX_WATCHED_BYTES = 1 << 20;
-
-/** A decimal number, or a hexadecimal one with 0x, as the protocol writes addresses. */
-function addressOf(text: string): number | undefined {
-  const value = /^\s*(0x[0-9a-f]+|\d+)\s*$/i.test(text) ? Number(text) : Number.NaN;
-  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 /** An edit that was made. */
@@ -254,31 +235,13 @@ export class Looking {
   }
 
   /** What a data breakpoint would watch: a variable of a list that was shown, one of a frame, or bytes at an address. */
-  dataInfo(session: Session, wanted: DataWanted): DebugProtocol.DataBreakpointInfoResponse["body"] {
-    const { machine } = session.debuggee;
-    const isNumber = wanted.isAddress || /^0x[0-9a-f]+$/i.test(wanted.name);
-    const item = wanted.reference
-      ? itemOf(this.references.get(wanted.reference), wanted.name)
-      : this.local(session, wanted);
-    if (isNumber && (item === undefined || wanted.isAddress)) {
-      const hpa = addressOf(wanted.name);
-      const bytes = wanted.bytes || 8;
-      if (
-        hpa === undefined ||
-        bytes < 1 ||
-        bytes > MAX_WATCHED_BYTES ||
-        hpa + bytes > 2 ** machine.platform.addressBits
-      ) {
-        return { dataId: null, description: `${wanted.name} is no physical address` };
-      }
-      return dataBreakpoint(memoryDataId(hpa, bytes), `${bytes} bytes at ${session.inspector.moment.hpa(hpa)}`);
-    }
-    if (item?.slot !== undefined) return dataBreakpoint(slotDataId(item.slot), wanted.name);
-    const cells = item?.cells ?? [];
-    if (item === undefined || cells.length === 0) {
-      return { dataId: null, description: `${wanted.name} is not stored anywhere of its own` };
-    }
-    return dataBreakpoint(dataIdOf(session, cells), item.label);
+  dataInfo(session: Session, wanted: DataWanted): DataInfo {
+    const { reference, name } = wanted;
+    return dataInfo(
+      session,
+      wanted,
+      reference ? itemOf(this.references.get(reference), name) : this.local(session, wanted),
+    );
   }
 
   private local(session: Session, { name, frameId }: DataWanted): Item | undefined {
@@ -311,7 +274,7 @@ export class Looking {
         ...(item.tooltip && { tooltip: item.tooltip }),
         changed: session.inspector.isChanged(item),
         collapsible: item.children !== undefined,
-        ...(item.cells?.length && { dataId: dataIdOf(session, item.cells) }),
+        ...(item.cells?.length && { dataId: cellsDataId(session.debuggee.machine, item.cells) }),
         ...(item.hpa !== undefined && { memoryReference: hex(item.hpa) }),
       })),
     };
@@ -334,15 +297,4 @@ export class Looking {
 /** The item of that name: of variables that hide others, the innermost. */
 function itemOf(list: ReturnType<References["get"]>, name: string): Item | undefined {
   return list === "spent" ? undefined : list?.items().findLast(({ label }) => label === name);
-}
-
-function dataBreakpoint(dataId: string, description: string): DebugProtocol.DataBreakpointInfoResponse["body"] {
-  // Only an address means the same in another run.
-  const canPersist = /^m:/.test(dataId) && !dataId.includes("+");
-  return { dataId, description, accessTypes: ["read", "write", "readWrite"], canPersist };
-}
-
-function dataIdOf(session: Session, cells: readonly CellRange[]): string {
-  const { machine } = session.debuggee;
-  return cells.map(([first, count]) => cellsDataId(machine, first, count)).join("+");
 }

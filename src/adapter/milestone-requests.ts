@@ -1,6 +1,7 @@
 /** Requests that go to the calls, exits and faults of what was run: by a list, or by the line of the flow. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { isFailure, statusText } from "../arch/status.ts";
+import { firstIndex } from "../debugger/bisect.ts";
 import { leafName } from "../debugger/leaf-names.ts";
 import type { Milestone } from "../debugger/milestone-columns.ts";
 import type { Matches } from "../debugger/milestone-filter.ts";
@@ -69,14 +70,8 @@ function pageOf(ids: Matches, start: number, count: number): number[] {
 /** The first of a page with the present step in its middle. */
 function aroundNow(session: Session, ids: Matches, count: number): number {
   const now = session.milestones.firstAt(session.position.step);
-  let low = 0;
-  let high = ids.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ids.at(middle) < now) low = middle + 1;
-    else high = middle;
-  }
-  return Math.max(0, Math.min(low - (count >>> 1), ids.length - count));
+  const first = firstIndex(ids.length, (index) => ids.at(index) >= now);
+  return Math.max(0, Math.min(first - (count >>> 1), ids.length - count));
 }
 
 function infoOf(debugging: Debugging, session: Session, id: number): MilestoneInfo {

@@ -2,7 +2,7 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { hex } from "../debugger/inspect/format.ts";
 import type { Session } from "../debugger/session.ts";
-import { baseName } from "./sources.ts";
+import { baseName } from "../language/paths.ts";
 
 /** Id of the TDX module, to which all frames of leaves belong. */
 export const TDX_MODULE = "tdx-module";

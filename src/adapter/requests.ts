@@ -2,12 +2,12 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { Command, Granularity } from "../debugger/goals.ts";
 import { Arguments } from "./arguments.ts";
+import type { DataWanted } from "./data-info.ts";
 import type { Debugging, Mover } from "./debugging.ts";
 import { editHandlers } from "./edit-requests.ts";
 import { isHex } from "./format.ts";
 import type { FrameFormat } from "./frame-names.ts";
 import { INSPECT_REQUEST } from "./inspect-protocol.ts";
-import type { DataWanted } from "./looking.ts";
 import { milestoneHandlers } from "./milestone-requests.ts";
 import { modulesOf } from "./modules.ts";
 import { RequestError } from "./request-error.ts";

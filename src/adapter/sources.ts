@@ -1,6 +1,7 @@
 /** Sources by the names that a client knows them by: flows, and the module's own sources where they were shipped. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { type LeafSource, leafSource } from "../debugger/leaf-sources.ts";
+import { baseName } from "../language/paths.ts";
 import type { AdapterHost } from "./host.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -10,10 +11,6 @@ const MODULE_FOLDER = "src/module/";
 export function normalPath(path: string): string {
   const slashed = path.replaceAll("\\", "/");
   return /^[A-Za-z]:\//.test(slashed) ? (slashed[0] as string).toLowerCase() + slashed.slice(1) : slashed;
-}
-
-export function baseName(path: string): string {
-  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }
 
 export class Sources {

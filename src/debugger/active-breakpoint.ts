@@ -2,7 +2,7 @@
 import { type Condition, holds, type Trigger, triggersOf } from "./condition.ts";
 import type { Debuggee } from "./debuggee.ts";
 import { type HitCondition, Hits, parseHitCondition } from "./hit-condition.ts";
-import type { Position } from "./timeline.ts";
+import type { Position } from "./position.ts";
 
 /** What a client asks for. */
 export interface BreakpointRequest {

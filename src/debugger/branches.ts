@@ -3,6 +3,7 @@
  * an edited value or the choice of a task, each with its position. An input in the past, where others have followed already,
  * starts a branch; the old one stays as it is, and going there is running again with its inputs.
  */
+import { firstIndex } from "./bisect.ts";
 import type { Debuggee } from "./debuggee.ts";
 import { isBefore, isSame, type Position, START } from "./position.ts";
 
@@ -64,14 +65,7 @@ export class Branches {
   /** Number of the first input at or after a position. */
   private find(position: Position): number {
     const { inputs } = this.now;
-    let low = 0;
-    let high = inputs.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBefore((inputs[middle] as Entry).at, position)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstIndex(inputs.length, (index) => !isBefore((inputs[index] as Entry).at, position));
   }
 
   /** The input that comes at a position. */

@@ -6,6 +6,7 @@
 import type { FlowProgram } from "../language/flow-code.ts";
 import type { Machine } from "../module/machine.ts";
 import { parseTrace } from "../module/step.ts";
+import { GUEST_LEAF } from "../runtime/hooks.ts";
 import {
   type ActiveBreakpoint,
   activeBreakpoint,
@@ -21,9 +22,9 @@ import { type Condition, holds, type Trigger } from "./condition.ts";
 import { type DataBreakpointRequest, DataBreakpoints } from "./data-breakpoints.ts";
 import { AT_CALL, AT_STATEMENT, type Debuggee, IN_LEAF, IN_STATEMENT, type Outcome } from "./debuggee.ts";
 import type { Hits } from "./hit-condition.ts";
-import { GUEST_LEAF, LEAVES } from "./leaf-names.ts";
+import { LEAVES } from "./leaf-names.ts";
 import { type LeafSource, leafPath } from "./leaf-sources.ts";
-import type { Position } from "./timeline.ts";
+import type { Position } from "./position.ts";
 
 interface Placed extends Places {
   readonly active: ActiveBreakpoint;

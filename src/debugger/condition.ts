@@ -5,7 +5,7 @@
  */
 import type { Debuggee } from "./debuggee.ts";
 import type { Hits } from "./hit-condition.ts";
-import type { Position } from "./timeline.ts";
+import type { Position } from "./position.ts";
 
 const AFTER = /\bafter\s*\(\s*(?:(\d+)|"([^"]*)")\s*(?:,\s*"([^"]*)"\s*)?\)/g;
 

@@ -6,7 +6,8 @@ import { AccessTrace, traceAccesses } from "../state/access-trace.ts";
 import type { Store } from "../state/store.ts";
 import type { ActiveBreakpoint } from "./active-breakpoint.ts";
 import type { DataBreakpoints } from "./data-breakpoints.ts";
-import { isBefore, type Position, type Timeline, UNWATCHED } from "./timeline.ts";
+import { isBefore, type Position } from "./position.ts";
+import { type Timeline, UNWATCHED } from "./timeline.ts";
 
 type Found = readonly ActiveBreakpoint[];
 const NOTHING: Found = [];

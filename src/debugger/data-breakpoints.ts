@@ -13,43 +13,22 @@ import {
   type BreakpointRequest,
 } from "./active-breakpoint.ts";
 import type { Trigger } from "./condition.ts";
+import { resolveDataId, type WatchedData } from "./data-ids.ts";
 import type { Hits } from "./hit-condition.ts";
-
-const WORD = 4;
-
-/** What is watched: bytes of memory, cells outside of it, or a value slot. Written as text, it is the protocol's data id. */
-const PART = /^(?:m:(0x[0-9a-f]+):(\d+)|c:(\d+):(\d+)|s:(\d+))$/;
 
 /** What is done to the data: its value changes, it is written (to whatever value), read, or either of these. */
 export type DataAccess = "change" | "write" | "read" | "any";
 
-interface Watched {
+interface Watched extends WatchedData {
   readonly active: ActiveBreakpoint;
   readonly access: DataAccess;
   readonly dataId: string;
-  readonly cells: ReadonlySet<number>;
-  readonly slots: ReadonlySet<number>;
 }
 
 export interface DataBreakpointRequest extends BreakpointRequest {
   readonly dataId: string;
   /** Default: "change". */
   readonly access?: DataAccess;
-}
-
-/** Data id of bytes of memory. */
-export function memoryDataId(hpa: number, bytes: number): string {
-  return `m:0x${hpa.toString(16)}:${bytes}`;
-}
-
-/** Data id of cells: by address where they are memory, so that it holds when the run starts over. */
-export function cellsDataId(machine: Machine, first: number, count: number): string {
-  const hpa = machine.platform.memory.hpaOf(first);
-  return hpa === undefined ? `c:${first}:${count}` : memoryDataId(hpa, count * WORD);
-}
-
-export function slotDataId(slot: number): string {
-  return `s:${slot}`;
 }
 
 export class DataBreakpoints {
@@ -67,7 +46,7 @@ export class DataBreakpoints {
   }
 
   /** What an access trace has to look for. */
-  traced(machine: Machine): { readonly cells: ReadonlySet<number>; readonly slots: ReadonlySet<number> } {
+  traced(machine: Machine): WatchedData {
     const wanted = this.on(machine).filter(({ access }) => access !== "change");
     return {
       cells: new Set(wanted.flatMap(({ cells }) => [...cells])),
@@ -109,7 +88,7 @@ export class DataBreakpoints {
       const id = nextId();
       const active = activeBreakpoint(id, "data", request, trigger);
       if (typeof active === "string") return { id, verified: false, message: active };
-      const place = resolve(machine, request.dataId);
+      const place = resolveDataId(machine, request.dataId);
       if (place === undefined) return { id, verified: false, message: `"${request.dataId}" names no data.` };
       watched.push({ active, access: request.access ?? "change", dataId: request.dataId, ...place });
       return { id, verified: true };
@@ -153,7 +132,7 @@ export class DataBreakpoints {
 
   /** The run started over on a new machine: the same data lies in other cells. */
   private move(machine: Machine): void {
-    this.watched = this.watched.map((watched) => ({ ...watched, ...resolve(machine, watched.dataId) }));
+    this.watched = this.watched.map((watched) => ({ ...watched, ...resolveDataId(machine, watched.dataId) }));
     this.machine = machine;
   }
 }
@@ -172,24 +151,4 @@ function differs(
   for (const [cell, old] of oldCells) if (cells.has(cell) && store.read(cell) !== old) return true;
   for (const [slot, old] of oldSlots) if (slots.has(slot) && !Object.is(store.readValue(slot), old)) return true;
   return false;
-}
-
-function resolve(
-  machine: Machine,
-  dataId: string,
-): { readonly cells: ReadonlySet<number>; readonly slots: ReadonlySet<number> } | undefined {
-  const cells = new Set<number>();
-  const slots = new Set<number>();
-  for (const part of dataId.split("+")) {
-    const match = PART.exec(part);
-    if (match === null) return undefined;
-    const [, hpa, bytes, first, count, slot] = match;
-    if (slot !== undefined) slots.add(Number(slot));
-    for (let i = 0; i < Number(count ?? 0); i++) cells.add(Number(first) + i);
-    if (hpa === undefined) continue;
-    const start = Number(hpa) - (Number(hpa) % WORD);
-    if (start + Number(bytes) > 2 ** machine.platform.addressBits) return undefined;
-    for (let at = start; at < Number(hpa) + Number(bytes); at += WORD) cells.add(machine.platform.memory.cell(at));
-  }
-  return { cells, slots };
 }

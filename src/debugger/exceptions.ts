@@ -8,7 +8,7 @@ import type { Violation } from "../module/invariants.ts";
 import { type Condition, holds } from "./condition.ts";
 import type { Debuggee, Failure, Outcome } from "./debuggee.ts";
 import { globToRegExp } from "./glob.ts";
-import type { Position } from "./timeline.ts";
+import type { Position } from "./position.ts";
 
 export interface ExceptionFilter {
   readonly filter: string;

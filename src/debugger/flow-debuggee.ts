@@ -6,6 +6,7 @@ import type { Machine } from "../module/machine.ts";
 import { LP_GPR } from "../platform/lp.ts";
 import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
 import {
+  GUEST_LEAF,
   type LeafEvent,
   type RuntimeHooks,
   STOP_BUDGET,
@@ -35,7 +36,6 @@ import {
 } from "./debuggee.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { NearCall } from "./given-names.ts";
-import { GUEST_LEAF } from "./leaf-names.ts";
 import { calleesOf, UnitScans } from "./unit-scan.ts";
 
 /** Stops before and after each call. */

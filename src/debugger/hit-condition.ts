@@ -1,6 +1,6 @@
 /** Hit conditions of breakpoints: `3` or `==3` the third time, `>=3`, `>3`, `<=3`, `<3`, `%3` every third time. */
-
-import type { Position } from "./timeline.ts";
+import { firstIndex } from "./bisect.ts";
+import { isBefore, type Position } from "./position.ts";
 
 export type HitCondition = (count: number) => boolean;
 
@@ -36,34 +36,31 @@ export class Hits {
   private readonly subs: number[] = [];
 
   /** Whether a hit is known that lies before a position. */
-  wasBefore({ step, sub }: Position): boolean {
+  wasBefore(position: Position): boolean {
     const [first] = this.steps;
-    return first !== undefined && (first < step || (first === step && (this.subs[0] as number) < sub));
+    return first !== undefined && isBefore({ step: first, sub: this.subs[0] as number }, position);
   }
 
   /** Notes a hit, if it is not known yet. Returns its number, from 1. */
   count(step: number, sub: number): number {
-    let low = 0;
-    let high = this.steps.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const at = (this.steps[middle] as number) - step || (this.subs[middle] as number) - sub;
-      if (at === 0) return middle + 1;
-      if (at < 0) low = middle + 1;
-      else high = middle;
+    const index = this.firstAt(step, sub);
+    if (this.steps[index] !== step || this.subs[index] !== sub) {
+      this.steps.splice(index, 0, step);
+      this.subs.splice(index, 0, sub);
     }
-    this.steps.splice(low, 0, step);
-    this.subs.splice(low, 0, sub);
-    return low + 1;
+    return index + 1;
   }
 
   /** Forgets the hits at or behind a position: that future is another one now. */
   forget(step: number, sub: number): void {
-    const keep = this.steps.findIndex(
-      (known, at) => known > step || (known === step && (this.subs[at] as number) >= sub),
-    );
-    if (keep < 0) return;
+    const keep = this.firstAt(step, sub);
     this.steps.length = keep;
     this.subs.length = keep;
+  }
+
+  /** Index of the first hit at or behind a position. */
+  private firstAt(step: number, sub: number): number {
+    const { steps, subs } = this;
+    return firstIndex(steps.length, (at) => ((steps[at] as number) - step || (subs[at] as number) - sub) >= 0);
   }
 }

@@ -4,8 +4,9 @@
  */
 import type { Breakpoints } from "./breakpoints.ts";
 import type { Breath } from "./breath.ts";
+import { isBefore, START } from "./position.ts";
 import type { Stops } from "./stops.ts";
-import { isBefore, START, type Timeline } from "./timeline.ts";
+import type { Timeline } from "./timeline.ts";
 
 export class HitCounter {
   private readonly timeline: Timeline;

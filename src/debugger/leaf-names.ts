@@ -2,8 +2,6 @@
 import { guestLeafInfo, hostLeafInfo } from "../arch/generated/leaves.ts";
 import { GUEST_LEAF } from "../runtime/hooks.ts";
 
-export { GUEST_LEAF };
-
 export interface NamedLeaf {
   readonly number: number;
   readonly name: string;

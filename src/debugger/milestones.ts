@@ -5,12 +5,13 @@
  */
 import type { FlowProgram } from "../language/flow-code.ts";
 import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
+import { GUEST_LEAF } from "../runtime/hooks.ts";
 import { statementAt } from "../runtime/places.ts";
+import { firstIndex } from "./bisect.ts";
 import type { Branch } from "./branches.ts";
 import { ENDED, type Outcome, type Watch } from "./debuggee.ts";
 import { EXCEPTION_FILTERS } from "./exceptions.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
-import { GUEST_LEAF } from "./leaf-names.ts";
 import { Columns, type Milestone, type MilestoneKind } from "./milestone-columns.ts";
 import { type Matches, type MilestoneFilter, testOf } from "./milestone-filter.ts";
 import { NotedCalls, type Stretch } from "./noted-calls.ts";
@@ -95,14 +96,7 @@ export class Milestones {
 
   /** Number of the first at or behind a step. */
   firstAt(step: number): number {
-    let low = 0;
-    let high = this.columns.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.columns.stepOf(middle) < step) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstIndex(this.columns.length, (index) => this.columns.stepOf(index) >= step);
   }
 
   /**

@@ -15,11 +15,12 @@ import type { Watch } from "./debuggee.ts";
 import type { ExceptionFilters } from "./exceptions.ts";
 import { backwardGoal, type Command, forwardGoal, type Goal, type Granularity } from "./goals.ts";
 import { HitCounter } from "./hit-counter.ts";
+import { isBefore, isSame, type Position, START } from "./position.ts";
 import { Skipping } from "./skipping.ts";
 import type { StepTarget } from "./step-targets.ts";
 import { type Stop, Stops, type StopsHost } from "./stops.ts";
 import { TaskChoice } from "./task-choice.ts";
-import { isBefore, isSame, type Position, START, type Timeline } from "./timeline.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** Units between looks at the clock: even slow ones take no longer than a breath is apart. */
 const UNITS_PER_LOOK = 256;

@@ -21,11 +21,12 @@ import type { Item } from "./inspect/item.ts";
 import { pamtItems } from "./inspect/pamt-items.ts";
 import { lpFields, platformItems } from "./inspect/platform-items.ts";
 import { Milestones } from "./milestones.ts";
+import { isSame, type Position } from "./position.ts";
 import { RunControl, type RunHost } from "./run-control.ts";
 import { type FlowPlace, type StackFrame, stackOf } from "./stack.ts";
 import { type StepTarget, stepTargets } from "./step-targets.ts";
 import type { Stop } from "./stops.ts";
-import { isSame, type Position, Timeline } from "./timeline.ts";
+import { Timeline } from "./timeline.ts";
 import { localItems, type ValueContext, valueItem } from "./value-items.ts";
 
 /** Bytes of history that a scout needs, to go back over a few units. */

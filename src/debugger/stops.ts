@@ -4,8 +4,9 @@ import type { Breakpoints } from "./breakpoints.ts";
 import { DataAccesses } from "./data-accesses.ts";
 import { AT_CALL, AT_STATEMENT, ENDED, IN_LEAF, IN_STATEMENT, type Outcome, type Watch } from "./debuggee.ts";
 import type { ExceptionFilters, ExceptionHit } from "./exceptions.ts";
+import type { Position } from "./position.ts";
 import { SilentEvents } from "./silent-events.ts";
-import { type Position, type Timeline, UNWATCHED } from "./timeline.ts";
+import { type Timeline, UNWATCHED } from "./timeline.ts";
 
 /** "waits": the one task that was to move cannot. */
 export type StopReason = "step" | "breakpoint" | "exception" | "pause" | "goto" | "start" | "end" | "waits";

@@ -9,10 +9,8 @@
  */
 import { Branches, type Input } from "./branches.ts";
 import { AT_CALL, type Debuggee, ENDED, IN_STATEMENT, type RunEnd, type Watch } from "./debuggee.ts";
-import { isBefore, isSame, type Position, START } from "./position.ts";
+import type { Position } from "./position.ts";
 import { Undone } from "./undone.ts";
-
-export { isBefore, isSame, type Position, START };
 
 /** Stops nowhere. */
 export const UNWATCHED: Watch = { statements: new Uint8Array(0), depth: -1, entry: undefined, returned: undefined };

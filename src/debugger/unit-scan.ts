@@ -7,8 +7,8 @@ import { TDH_VP_ENTER } from "../arch/generated/leaves.ts";
 import type { FlowFunction, FlowProgram } from "../language/flow-code.ts";
 import * as ops from "../language/flow-code.ts";
 import { FunctionValue } from "../language/values.ts";
+import { GUEST_LEAF } from "../runtime/hooks.ts";
 import { LENGTHS } from "../runtime/operations.ts";
-import { GUEST_LEAF } from "./leaf-names.ts";
 
 /** Lengths of the operations that the interpreter's loop does itself. */
 const OWN_LENGTHS: Readonly<Record<number, number>> = {

@@ -1,7 +1,7 @@
 /** Every step forward has its exact step back. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { cellsDataId, slotDataId } from "../../src/debugger/data-breakpoints.ts";
+import { cellsDataId, slotDataId } from "../../src/debugger/data-ids.ts";
 import type { Command, Granularity } from "../../src/debugger/goals.ts";
 import { openSession, SCENARIOS, SMALL, stateOf, type TestSession } from "./support.ts";
 
@@ -122,8 +122,8 @@ describe.each(FLOWS)("in $name", ({ text }) => {
     ]);
     const { machine } = test.session.debuggee;
     breakpoints.setData(machine, [
-      { dataId: cellsDataId(machine, machine.sys, 8) },
-      { dataId: cellsDataId(machine, machine.platform.lpCell(0), 34), condition: "task == 0" },
+      { dataId: cellsDataId(machine, [[machine.sys, 8]]) },
+      { dataId: cellsDataId(machine, [[machine.platform.lpCell(0), 34]]), condition: "task == 0" },
       { dataId: slotDataId(test.session.debuggee.runtime.state.globals) },
     ]);
     expect(await compareDirections()).toBeGreaterThan(0);
@@ -132,7 +132,7 @@ describe.each(FLOWS)("in $name", ({ text }) => {
     const globals = slotDataId(test.session.debuggee.runtime.state.globals);
     breakpoints.setData(machine, [
       { dataId: globals, access: "any" },
-      { dataId: cellsDataId(machine, machine.sys, 4), access: "write", condition: 'after("TDH.SYS.CONFIG")' },
+      { dataId: cellsDataId(machine, [[machine.sys, 4]]), access: "write", condition: 'after("TDH.SYS.CONFIG")' },
     ]);
     expect(await compareDirections()).toBeGreaterThan(0);
     breakpoints.setFunctions([]);

@@ -1,7 +1,7 @@
 /** Tasks that are moved by turns, also inside the module: every walk has its exact way back. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cellsDataId, slotDataId } from "../../src/debugger/data-breakpoints.ts";
+import { cellsDataId, slotDataId } from "../../src/debugger/data-ids.ts";
 import { AT_STATEMENT } from "../../src/debugger/debuggee.ts";
 import type { Command, Granularity } from "../../src/debugger/goals.ts";
 import { isBefore } from "../../src/debugger/position.ts";
@@ -182,7 +182,7 @@ describe.each(FLOWS)("$name", ({ text, inGuest = false }) => {
         exceptions.set([{ filter: "busy" }, { filter: "invariant" }]);
         const { machine, runtime } = session.debuggee;
         breakpoints.setData(machine, [
-          { dataId: cellsDataId(machine, machine.platform.lpCell(1), 34) },
+          { dataId: cellsDataId(machine, [[machine.platform.lpCell(1), 34]]) },
           { dataId: slotDataId(runtime.state.globals) },
         ]);
         await control.goToStep(first);

@@ -1,5 +1,6 @@
 /** Which cells differ between an earlier mark and now: what "changed since the last stop" means. */
 import type { Store } from "../../state/store.ts";
+import { firstIndex } from "../bisect.ts";
 import type { Undone } from "../undone.ts";
 import type { CellRange } from "./item.ts";
 
@@ -37,14 +38,7 @@ export class Changes {
 
   /** Whether any cell of a range differs. */
   inRange([first, count]: CellRange): boolean {
-    let low = 0;
-    let high = this.cells.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.cells[middle] as number) < first) low = middle + 1;
-      else high = middle;
-    }
-    const cell = this.cells[low];
+    const cell = this.cells[firstIndex(this.cells.length, (index) => (this.cells[index] as number) >= first)];
     return cell !== undefined && cell < first + count;
   }
 
