@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { BaseLanguageClient, LanguageClientOptions } from "vscode-languageclient";
 import { type ClientOptions, LIST_REQUEST, READ_REQUEST } from "../language/services/client-files.ts";
+import { pathOfUri, readSource } from "./host.ts";
 
 /** Makes the client for where the extension runs. */
 export type MakeClient = (id: string, name: string, options: LanguageClientOptions) => Promise<BaseLanguageClient>;
@@ -16,7 +17,9 @@ export function startLanguageClient(extension: vscode.Uri, makeClient: MakeClien
     outputChannelName: "TDX Flow Language",
   };
   const started = makeClient("tdxflow", "TDX Flow", options).then(async (client) => {
-    client.onRequest(READ_REQUEST, ({ uri }: { uri: string }) => read(vscode.Uri.parse(uri)));
+    client.onRequest(READ_REQUEST, async ({ uri }: { uri: string }) => {
+      return (await readSource(pathOfUri(vscode.Uri.parse(uri)))) ?? null;
+    });
     client.onRequest(LIST_REQUEST, () => list(flows));
     await client.start();
     return client;
@@ -24,15 +27,8 @@ export function startLanguageClient(extension: vscode.Uri, makeClient: MakeClien
   started.catch((error: unknown) => {
     void vscode.window.showErrorMessage(`The language server of TDX flows did not start: ${error}`);
   });
-  return { dispose: () => void started.then((client) => client.dispose()) };
-}
-
-async function read(uri: vscode.Uri): Promise<string | null> {
-  try {
-    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
-  } catch {
-    return null;
-  }
+  // One that did not start has nothing to end, and said so.
+  return { dispose: () => void started.then((client) => client.dispose()).catch(() => undefined) };
 }
 
 /** All flows of the workspace, and the shipped ones. */

@@ -1,4 +1,5 @@
 /** The functions that every flow knows: their parameters and what they are for. The runtime has what they do. */
+import { leafSignatures } from "../arch/leaf-operands.ts";
 
 export interface Builtin {
   readonly name: string;
@@ -112,7 +113,22 @@ export const builtinNumbers: ReadonlyMap<string, number> = new Map(
   builtins.map((entry, number) => [entry.name, number]),
 );
 
-/** Fewest and most arguments. */
-export function arity(entry: Builtin): readonly [number, number] {
-  return [entry.parameters.filter((parameter) => !parameter.endsWith("?")).length, entry.parameters.length];
+/** The parameter names, without the mark of those that may be left out. */
+export function parameterNames({ parameters }: Builtin): string[] {
+  return parameters.map((parameter) => parameter.replace("?", ""));
+}
+
+/** How many arguments have to be given. */
+export function fewestArguments({ parameters }: Builtin): number {
+  return parameters.filter((parameter) => !parameter.endsWith("?")).length;
+}
+
+/** Whether a name calls the module with raw registers, the leaf number in RAX. */
+export function isRawCall(name: string): boolean {
+  return name === "seamcall" || name === "tdcall";
+}
+
+/** Whether a dotted name calls the module, with operands that have names. */
+export function isModuleCall(name: string): boolean {
+  return isRawCall(name) || leafSignatures.has(name);
 }

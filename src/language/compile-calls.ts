@@ -1,5 +1,5 @@
 /** Calls to code: of the flow's functions, of builtins, of functions in variables. Those of leaf functions are in compile-leaf-calls.ts. */
-import { arity, builtinNumbers, builtins } from "./builtins.ts";
+import { builtinNumbers, builtins, fewestArguments, isRawCall, parameterNames } from "./builtins.ts";
 import { compileExpression, emitConstant, memberSpan, resolve, unknownName } from "./compile-expressions.ts";
 import { compileLeaf, compileRawCall } from "./compile-leaf-calls.ts";
 import { nearest } from "./diagnostics.ts";
@@ -42,10 +42,6 @@ export function isLeafCall(work: Work, node: Expression): node is CallExpression
   if (leafName(work, node.callee) !== undefined) return true;
   const callee = node.callee;
   return callee?.$type === "NameReference" && isRawCall(callee.name) && resolve(work, callee.name) === undefined;
-}
-
-function isRawCall(name: string): boolean {
-  return name === "seamcall" || name === "tdcall";
 }
 
 export function allowed(work: Work, node: CallExpression): boolean {
@@ -120,8 +116,7 @@ function compileNamedCall(work: Work, node: CallExpression, name: string, unused
     emitConstant(work, null);
     return;
   }
-  const names = entry.parameters.map((parameter) => parameter.replace("?", ""));
-  const args = orderArguments(work, node, name, names, arity(entry)[0]);
+  const args = orderArguments(work, node, name, parameterNames(entry), fewestArguments(entry));
   warnOfArguments(work, entry, args);
   for (const value of args) compileExpression(work, value);
   work.context.emitter.emit(OP_BUILTIN, [number, args.length], args.length, 1, spanOf(node));

@@ -127,6 +127,11 @@ export class Status {
     this.lo = lo >>> 0;
   }
 
+  /** The status that these 64 bits are. */
+  static of(bits: Integer): Status {
+    return new Status(highHalf(bits), lowHalf(bits));
+  }
+
   /** Whether it stops a flow that does not look at it: the error or the non-recoverable bit is set. */
   get failed(): boolean {
     return isFailure(this.hi);

@@ -3,7 +3,7 @@
  * many, and can stop before a leaf function and go through it step by step. Everything that changes is in the store, and each unit
  * ends with a mark there: going back is the store's `undo` and then `rewound()`.
  */
-import { builtins } from "../language/builtins.ts";
+import { builtins, parameterNames } from "../language/builtins.ts";
 import { compileWatch } from "../language/compile.ts";
 import {
   type FlowFunction,
@@ -174,10 +174,11 @@ export class Runtime {
     const place = this.atCall(this.task);
     if (place === undefined || place.builtin === undefined) return undefined;
     const { builtin, values, lp } = place;
+    const names = parameterNames(builtin);
     return {
       name: builtin.name,
       lp,
-      operands: values.map((value, index) => ({ name: builtin.parameters[index]?.replace("?", "") ?? "", value })),
+      operands: values.map((value, index) => ({ name: names[index] ?? "", value })),
     };
   }
 

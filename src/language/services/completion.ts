@@ -1,9 +1,9 @@
 /** What can be written at a place. */
 import { type CompletionItem, CompletionItemKind, InsertTextFormat, type TextEdit } from "vscode-languageserver";
-import { leafSignatures } from "../../arch/leaf-operands.ts";
+import { findOperand, leafSignatures } from "../../arch/leaf-operands.ts";
 import { registerNames } from "../../arch/registers.ts";
 import { MODULE_VERSION, tdxFeatures0 } from "../../arch/tdx-features.ts";
-import { builtins } from "../builtins.ts";
+import { builtins, isModuleCall, parameterNames } from "../builtins.ts";
 import { constants, fieldNamespace, fieldNamespaces } from "../constants.ts";
 import { PLATFORM_KEYS } from "../platform-block.ts";
 import { Status } from "../values.ts";
@@ -15,6 +15,7 @@ import {
   describeField,
   describeLeaf,
   describePlatformKey,
+  fence,
   operandText,
   registerText,
 } from "./describe.ts";
@@ -139,7 +140,7 @@ function leafItems(
 
 function snippetItems(): CompletionItem[] {
   return snippets.map(({ name, what, lines }) => ({
-    ...item(name, CompletionItemKind.Snippet, what, lines.join("\n"), `\`\`\`tdxflow\n${withoutPlaces(lines)}\n\`\`\``),
+    ...item(name, CompletionItemKind.Snippet, what, lines.join("\n"), fence(withoutPlaces(lines))),
     insertTextFormat: InsertTextFormat.Snippet,
   }));
 }
@@ -184,15 +185,14 @@ function platformItems(before: string | undefined): CompletionItem[] {
 /** The operands of the leaf at hand that are not given yet; undefined where a value belongs. */
 function operandItems(call: CallContext, source: FlowSource, offset: number): CompletionItem[] | undefined {
   const signature = leafSignatures.get(call.callee);
-  const raw = call.callee === "seamcall" || call.callee === "tdcall";
-  if ((signature === undefined && !raw) || call.argument !== undefined) return undefined;
+  if (!isModuleCall(call.callee) || call.argument !== undefined) return undefined;
   const named = /^\w*\s*:/.test(source.source.text.slice(offset, offset + 80));
   const text = (name: string) => (named ? name : `${name}: `);
   if (signature === undefined) {
     return registerNames.map((name) => item(name, CompletionItemKind.Field, "", text(name)));
   }
   return signature.inputs
-    .filter((input) => !call.given.some((name) => name === input.name || input.aliases.includes(name)))
+    .filter((input) => !call.given.some((name) => findOperand([input], name) !== undefined))
     .map((input, index) => ({
       ...item(input.name, CompletionItemKind.Field, registerText(input), text(input.name), operandText(input)),
       sortText: `${input.optional ? 1 : 0}${String(index).padStart(2, "0")}`,
@@ -218,7 +218,7 @@ async function nameItems(sources: Sources, source: FlowSource, offset: number): 
   for (const name of fieldNamespaces)
     found.set(name, item(name, CompletionItemKind.Enum, "ids of metadata fields", name));
   for (const builtin of builtins) {
-    const parameters = builtin.parameters.map((parameter) => parameter.replace("?", ""));
+    const parameters = parameterNames(builtin);
     found.set(builtin.name, {
       ...item(builtin.name, CompletionItemKind.Function, `(${builtin.parameters.join(", ")})`, builtin.name),
       data: { builtin: builtin.name, parameters },

@@ -1,6 +1,15 @@
 /** Where in a source a cursor stands: in which call, behind which dot, inside which string. */
 import type { FlowSource } from "./sources.ts";
-import { BEFORE_EXPRESSION, holesOf, opening, pathEnding, type Word, wordBefore } from "./tokens.ts";
+import {
+  BEFORE_EXPRESSION,
+  enclosing,
+  holesOf,
+  isCloser,
+  isOpener,
+  pathEnding,
+  type Word,
+  wordBefore,
+} from "./tokens.ts";
 
 export interface CallContext {
   /** Dotted name of what is called. */
@@ -34,7 +43,6 @@ export interface Cursor {
   readonly context: CursorContext;
 }
 
-const OPENERS = new Set(["(", "[", "{"]);
 const BEFORE_NEW_NAMES = new Set(["let", "fn", "for", "spawn", "as"]);
 
 export function cursorAt(source: FlowSource, offset: number): Cursor {
@@ -85,7 +93,7 @@ function contextIn(words: readonly Word[], offset: number): CursorContext {
   }
   if (before?.kind === "name" && BEFORE_NEW_NAMES.has(before.text) && words[last - 1]?.text !== ".")
     return { kind: "none" };
-  const open = enclosing(words, last);
+  const open = enclosing(words, last + 1);
   if (isPlatform(words, open))
     return { kind: "platform", start, key: before?.kind === "name" ? before.text : undefined };
   const call = open >= 0 && words[open]?.text === "(" ? callAt(words, open, start) : undefined;
@@ -98,31 +106,19 @@ function isPlatform(words: readonly Word[], open: number): boolean {
 
 /** Whether the word at `index` stands in a platform block. */
 export function isInPlatform(words: readonly Word[], index: number): boolean {
-  return isPlatform(words, enclosing(words, index - 1));
-}
-
-/** The bracket around the place behind the word at `last`, or -1. */
-function enclosing(words: readonly Word[], last: number): number {
-  let depth = 0;
-  for (let at = last; at >= 0; at--) {
-    const { kind, text } = words[at] as Word;
-    if (kind !== "sign") continue;
-    if (text === ")" || text === "]" || text === "}") depth++;
-    else if (OPENERS.has(text) && depth-- === 0) return at;
-  }
-  return -1;
+  return isPlatform(words, enclosing(words, index));
 }
 
 /** The call whose arguments the cursor is in; undefined if it is in none. */
 export function callAround(words: readonly Word[], offset: number): CallContext | undefined {
-  let at = wordBefore(words, offset);
+  let at = wordBefore(words, offset) + 1;
   for (;;) {
     const open = enclosing(words, at);
     if (open < 0) return undefined;
     const call = words[open]?.text === "(" ? callAt(words, open, offset) : undefined;
     if (call !== undefined) return call;
     if (words[open]?.text === "{" && words[open - 1]?.text === ")") return undefined;
-    at = open - 1;
+    at = open;
   }
 }
 
@@ -136,8 +132,8 @@ function callAt(words: readonly Word[], open: number, offset: number): CallConte
   let depth = 0;
   for (let at = open; at < words.length; at++) {
     const { text, kind, start, end } = words[at] as Word;
-    if (kind === "sign" && OPENERS.has(text)) depth++;
-    else if (kind === "sign" && (text === ")" || text === "]" || text === "}")) {
+    if (isOpener(words[at])) depth++;
+    else if (isCloser(words[at])) {
       if (--depth === 0) break;
     } else if (depth !== 1) continue;
     else if (kind === "sign" && text === "," && start < offset) {
@@ -163,6 +159,6 @@ function beginsStatement(words: readonly Word[], last: number): boolean {
     const head = words[last - 1];
     return head === undefined || head.kind !== "sign" || head.text === ")" || head.text === "}" || head.text === "]";
   }
-  if (before.text === ")" || before.text === "]") return opening(words, last) >= 0;
+  if (before.text === ")" || before.text === "]") return enclosing(words, last) >= 0;
   return before.text === "}" || before.text === ";";
 }

@@ -12,7 +12,10 @@ import { constants, fieldNamespace } from "../constants.ts";
 import { PLATFORM_KEYS } from "../platform-block.ts";
 import { type Constant, Status } from "../values.ts";
 
-const code = (text: string): string => `\`\`\`tdxflow\n${text}\n\`\`\``;
+/** Text as a piece of a flow. */
+export function fence(text: string): string {
+  return `\`\`\`tdxflow\n${text}\n\`\`\``;
+}
 
 /** `RCX`, or the bits of it: `RCX[2:0]`. */
 export function registerText({ register, low, width }: LeafOperand): string {
@@ -45,7 +48,7 @@ export function describeLeaf(name: string): string | undefined {
   const statuses = leafStatuses[name] ?? [];
   const locks = [...new Set((leafLocks[name] ?? []).map(([, mode, object]) => `${object} (${mode})`))];
   return [
-    code(leafSignatureText(name)),
+    fence(leafSignatureText(name)),
     signature.purpose,
     ...table("operand", signature.inputs),
     ...table("output", signature.outputs),
@@ -58,7 +61,7 @@ export function describeLeaf(name: string): string | undefined {
 
 export function describeBuiltin({ name, parameters, what, where }: Builtin): string {
   const only = where === "both" ? "" : ` Only in ${where === "host" ? "host" : "guest"} code.`;
-  return [code(`${name}(${parameters.join(", ")})`), `${what}.${only}`].join("\n\n");
+  return [fence(`${name}(${parameters.join(", ")})`), `${what}.${only}`].join("\n\n");
 }
 
 export function builtinOf(name: string): Builtin | undefined {

@@ -7,7 +7,7 @@ import { AstUtils } from "langium";
 import { DiagnosticSink } from "../diagnostics.ts";
 import { parseSource } from "../parse.ts";
 import { spanOf } from "../places.ts";
-import { BEFORE_EXPRESSION, sourceWords, type Word } from "./tokens.ts";
+import { BEFORE_EXPRESSION, isCloser, isOpener, sourceWords, type Word } from "./tokens.ts";
 
 const INDENT = "    ";
 
@@ -160,6 +160,3 @@ class Layout {
 
 /** Words before an expression or a list in brackets, that do not call. */
 const SPACED = new Set([...BEFORE_EXPRESSION, "let", "else", "join"]);
-
-const isOpener = (word: Word | undefined): boolean => word?.kind === "sign" && "([{".includes(word.text);
-const isCloser = (word: Word | undefined): boolean => word?.kind === "sign" && ")]}".includes(word.text);

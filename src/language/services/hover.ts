@@ -1,7 +1,7 @@
 /** What the thing under the cursor is. */
 import type { Hover, SignatureHelp } from "vscode-languageserver";
-import { leafSignatures } from "../../arch/leaf-operands.ts";
-import { arity } from "../builtins.ts";
+import { findOperand, leafSignatures } from "../../arch/leaf-operands.ts";
+import { parameterNames } from "../builtins.ts";
 import { parseNumber } from "../strings.ts";
 import { callAround, isInPlatform } from "./cursor.ts";
 import {
@@ -12,6 +12,7 @@ import {
   describeLeaf,
   describeNumber,
   describePlatformKey,
+  fence,
   operandText,
 } from "./describe.ts";
 import { commentAbove, wordAt } from "./names.ts";
@@ -60,9 +61,7 @@ async function describeName(
   const path = pathEnding(words, index)?.path ?? [word.text];
   if (words[index + 1]?.text === ":") {
     const call = callAround(words, word.end);
-    const operand = leafSignatures
-      .get(call?.callee ?? "")
-      ?.inputs.find(({ name, aliases }) => name === word.text || aliases.includes(word.text));
+    const operand = findOperand(leafSignatures.get(call?.callee ?? "")?.inputs ?? [], word.text);
     return operand === undefined ? undefined : `**${word.text}**: ${operandText(operand)}`;
   }
   if (path.length === 2) {
@@ -90,10 +89,7 @@ function describeDeclaration({ source, declaration }: ImportedName): string {
     const line = source.source.text.slice(from).split("\n", 1)[0] as string;
     shown = line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
   }
-  return [
-    `\`\`\`tdxflow\n${shown.trim()}\n\`\`\``,
-    ...[commentAbove(source, index)].filter((text) => text !== ""),
-  ].join("\n\n");
+  return [fence(shown.trim()), ...[commentAbove(source, index)].filter((text) => text !== "")].join("\n\n");
 }
 
 /** The call that the cursor is in: its operands or parameters, and which one is at hand. */
@@ -108,28 +104,25 @@ export async function signatureAt(
   const leaf = leafSignatures.get(call.callee);
   if (leaf !== undefined) {
     const inputs = leaf.inputs.filter(({ name }) => name !== "version" || call.argument === "version");
-    const active = inputs.findIndex(
-      ({ name, aliases }) => name === call.argument || aliases.includes(call.argument ?? ""),
-    );
+    const operand = call.argument === undefined ? undefined : findOperand(inputs, call.argument);
     const parameters = inputs.map((input) => ({
       label: `${input.name}${input.optional ? "?" : ""}`,
       documentation: { kind: "markdown" as const, value: operandText(input) },
     }));
-    return help(call.callee, parameters, leaf.purpose, active < 0 ? undefined : active);
+    return help(call.callee, parameters, leaf.purpose, operand === undefined ? undefined : inputs.indexOf(operand));
   }
   const found = await findDeclaration(sources, source, call.callee.split("."), offset);
   const builtin = found === undefined ? builtinOf(call.callee) : undefined;
-  const names = found?.declaration.kind === "function" ? found.declaration.parameters : builtin?.parameters;
-  if (names === undefined) return undefined;
+  const labels = found?.declaration.kind === "function" ? found.declaration.parameters : builtin?.parameters;
+  if (labels === undefined) return undefined;
   const what = found === undefined ? builtin?.what : commentAbove(found.source, found.declaration.index);
-  const active =
-    call.argument === undefined ? call.position : names.findIndex((name) => name.replace("?", "") === call.argument);
-  const most = builtin === undefined ? names.length : arity(builtin)[1];
+  const names = builtin === undefined ? labels : parameterNames(builtin);
+  const active = call.argument === undefined ? call.position : names.indexOf(call.argument);
   return help(
     call.callee,
-    names.map((label) => ({ label })),
+    labels.map((label) => ({ label })),
     what ?? "",
-    active < most ? active : undefined,
+    active >= 0 && active < labels.length ? active : undefined,
   );
 }
 

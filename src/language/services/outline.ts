@@ -12,7 +12,7 @@ import { nameSpan, spanOf } from "../places.ts";
 import { doesSomething } from "../warnings.ts";
 import { positionOf, rangeOf } from "./places.ts";
 import type { FlowSource } from "./sources.ts";
-import { closing, type Word } from "./tokens.ts";
+import { closing, isOpener, type Word } from "./tokens.ts";
 
 const DETAIL_LENGTH = 60;
 
@@ -59,8 +59,9 @@ export function foldings({ source, words, comments }: FlowSource): FoldingRange[
     const last = positionOf(source, end).line;
     if (last > first) found.push({ startLine: first, endLine: last, ...(kind === undefined ? {} : { kind }) });
   };
-  for (const [index, { kind, text, start }] of words.entries()) {
-    if (kind !== "sign" || !"([{".includes(text)) continue;
+  for (const [index, word] of words.entries()) {
+    if (!isOpener(word)) continue;
+    const { start } = word;
     const end = closing(words, index);
     const close = words[end];
     // The line of the closing bracket stays to be seen.
@@ -105,8 +106,8 @@ export interface TestPlace {
 export function testsOf({ words }: Pick<FlowSource, "words">): TestPlace[] {
   const found: TestPlace[] = [];
   for (let index = 0; index < words.length; index++) {
-    const { kind, text, start } = words[index] as Word;
-    if (kind === "sign" && "([{".includes(text)) index = closing(words, index);
+    const { text, start } = words[index] as Word;
+    if (isOpener(words[index])) index = closing(words, index);
     const label = words[index + 1];
     if (text !== "test" || label?.kind !== "text" || words[index + 2]?.text !== "{") continue;
     const end = words[closing(words, index + 2)]?.end ?? label.end;

@@ -1,6 +1,6 @@
 /** Changes that mend what a diagnostic complains about. */
 import { type CodeAction, CodeActionKind, type Diagnostic, type TextEdit } from "vscode-languageserver";
-import { leafSignatures } from "../../arch/leaf-operands.ts";
+import { findOperand, leafSignatures } from "../../arch/leaf-operands.ts";
 import { callAround } from "./cursor.ts";
 import { visibleAt } from "./names.ts";
 import { offsetOf, rangeOf } from "./places.ts";
@@ -84,7 +84,7 @@ function addOperands(remark: Remark): Fix[] {
   const inputs = leafSignatures.get(call?.callee ?? "")?.inputs ?? [];
   const given = words.slice(open).filter((word, at, rest) => word.end <= close.start && rest[at + 1]?.text === ":");
   const missing = inputs.filter(
-    (input) => !input.optional && !given.some(({ text }) => text === input.name || input.aliases.includes(text)),
+    (input) => !input.optional && !given.some(({ text }) => findOperand([input], text) !== undefined),
   );
   if (missing.length === 0) return [];
   const visible = visibleAt(source.declarations, start);

@@ -1,12 +1,12 @@
 /** What each name is, for colours that patterns cannot give: leaf functions, operands, constants, the flow's own functions. */
 import { type SemanticTokens, SemanticTokensBuilder } from "vscode-languageserver";
 import { leafSignatures } from "../../arch/leaf-operands.ts";
-import { builtinNumbers } from "../builtins.ts";
+import { builtinNumbers, isModuleCall } from "../builtins.ts";
 import { constants, fieldNamespace } from "../constants.ts";
 import type { Declaration } from "./names.ts";
 import { positionOf } from "./places.ts";
 import type { FlowSource } from "./sources.ts";
-import { flatWords, opening, pathAround, pathEnding, type Word } from "./tokens.ts";
+import { enclosing, flatWords, pathAround, pathEnding, type Word } from "./tokens.ts";
 
 export const TOKEN_TYPES = ["function", "parameter", "variable", "property", "enumMember", "namespace"] as const;
 export const TOKEN_MODIFIERS = ["declaration", "defaultLibrary", "readonly"] as const;
@@ -80,12 +80,7 @@ function meaningOf(
 
 /** Whether the name before a colon is an operand of a leaf call. */
 function isOperand(words: readonly Word[], index: number): boolean {
-  let at = index - 1;
-  while (at >= 0 && words[at]?.text !== "(") {
-    const { text } = words[at] as Word;
-    if (text === "{" || text === "[") return false;
-    at = text === ")" || text === "]" || text === "}" ? opening(words, at) - 1 : at - 1;
-  }
-  const callee = pathEnding(words, at - 1)?.path.join(".") ?? "";
-  return leafSignatures.has(callee) || callee === "seamcall" || callee === "tdcall";
+  const open = enclosing(words, index);
+  if (words[open]?.text !== "(") return false;
+  return isModuleCall(pathEnding(words, open - 1)?.path.join(".") ?? "");
 }

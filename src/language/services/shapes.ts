@@ -1,9 +1,10 @@
 /** Which fields a value has, as far as its source shows it: results of leaf functions, records, results of functions that return one. */
 import { leafSignatures } from "../../arch/leaf-operands.ts";
 import { registerNames } from "../../arch/registers.ts";
+import { isModuleCall } from "../builtins.ts";
 import { visibleAt } from "./names.ts";
 import { type FlowSource, importsOf, offeredNames, type Sources } from "./sources.ts";
-import { closing, opening, pathAround, pathEnding, type Word } from "./tokens.ts";
+import { closing, enclosing, isOpener, pathAround, pathEnding, type Word } from "./tokens.ts";
 
 export interface Field {
   readonly name: string;
@@ -51,7 +52,7 @@ async function fieldsEnding(place: Place, index: number, steps: number): Promise
   const word = place.words[index];
   if (word === undefined || steps > MAX_STEPS) return [];
   if (word.text === ")") {
-    const callee = pathEnding(place.words, opening(place.words, index) - 1);
+    const callee = pathEnding(place.words, enclosing(place.words, index) - 1);
     return callee === undefined ? [] : fieldsOfCall(place, callee.path, steps);
   }
   const path = pathEnding(place.words, index)?.path;
@@ -60,7 +61,7 @@ async function fieldsEnding(place: Place, index: number, steps: number): Promise
 
 async function fieldsOfCall(place: Place, path: readonly string[], steps: number): Promise<Field[]> {
   const name = path.join(".");
-  if (leafSignatures.has(name) || name === "seamcall" || name === "tdcall") return leafResultFields(name);
+  if (isModuleCall(name)) return leafResultFields(name);
   const found = await declarationOf(place, path);
   if (found?.declaration.kind !== "function") return [];
   const { words } = found.source;
@@ -92,7 +93,7 @@ function recordFields(words: readonly Word[], open: number): Field[] {
   const fields: Field[] = [];
   for (let at = open + 1; at < end; at++) {
     const word = words[at] as Word;
-    if (word.kind === "sign" && "([{".includes(word.text)) at = closing(words, at);
+    if (isOpener(word)) at = closing(words, at);
     else if (word.kind === "name" && words[at + 1]?.text === ":")
       fields.push({ name: word.text, what: "Field of the record" });
   }

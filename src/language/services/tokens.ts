@@ -99,28 +99,34 @@ export function wordBefore(words: readonly Word[], offset: number): number {
   return low - 1;
 }
 
-const CLOSERS: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" };
+/** Whether a word opens a bracket. */
+export function isOpener(word: Word | undefined): boolean {
+  return word?.kind === "sign" && "([{".includes(word.text);
+}
+
+/** Whether a word closes a bracket. */
+export function isCloser(word: Word | undefined): boolean {
+  return word?.kind === "sign" && ")]}".includes(word.text);
+}
 
 /** Index of the bracket that closes the one at `open`; of the last word if none does. */
 export function closing(words: readonly Word[], open: number): number {
   let depth = 0;
   for (let at = open; at < words.length; at++) {
-    const { kind, text } = words[at] as Word;
-    if (kind !== "sign") continue;
-    if (text === "(" || text === "[" || text === "{") depth++;
-    else if (CLOSERS[text] !== undefined && --depth === 0) return at;
+    const word = words[at];
+    if (isOpener(word)) depth++;
+    else if (isCloser(word) && --depth === 0) return at;
   }
   return words.length - 1;
 }
 
-/** Index of the bracket that opens the one at `close`, or -1. */
-export function opening(words: readonly Word[], close: number): number {
+/** Index of the bracket that is open in front of the word at `index`, or -1: for a closing bracket, the one that it closes. */
+export function enclosing(words: readonly Word[], index: number): number {
   let depth = 0;
-  for (let at = close; at >= 0; at--) {
-    const { kind, text } = words[at] as Word;
-    if (kind !== "sign") continue;
-    if (CLOSERS[text] !== undefined) depth++;
-    else if ((text === "(" || text === "[" || text === "{") && --depth === 0) return at;
+  for (let at = index - 1; at >= 0; at--) {
+    const word = words[at];
+    if (isCloser(word)) depth++;
+    else if (isOpener(word) && depth-- === 0) return at;
   }
   return -1;
 }

@@ -93,6 +93,8 @@ describe("signature help", () => {
     const found = await signature('import "lib"\nlog add(max(1, 2), |)');
     expect(found?.signatures[0]).toMatchObject({ label: "add(a, b)", activeParameter: 1 });
     expect((await signature("log max(1, |)"))?.signatures[0]).toMatchObject({ label: "max(a, b)", activeParameter: 1 });
+    expect((await signature("log alloc_pages(1, node: |)"))?.activeParameter).toBe(2);
+    expect((await signature("log max(a: 1, c: |)"))?.activeParameter).toBe(2);
     expect(await signature("if (1 == |")).toBeNull();
   });
 });
