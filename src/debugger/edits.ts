@@ -57,7 +57,7 @@ function flowOf(debuggee: Debuggee): FlowDebuggee {
 function fitting(name: string, old: unknown, value: unknown): unknown {
   if (value instanceof PlainRecord) throw new EditError("a record cannot be made here: change its fields");
   if (old === undefined || old === null) return value;
-  if (old instanceof Status && isInteger(value)) return statusOf(value);
+  if (old instanceof Status && isInteger(value)) return Status.of(value);
   if (old instanceof LeafResult && (value instanceof Status || isInteger(value))) {
     return old.with("status", value instanceof Status ? value.integer : value);
   }
@@ -66,9 +66,4 @@ function fitting(name: string, old: unknown, value: unknown): unknown {
   // A handle can give way to none; what is counted with cannot.
   if (isSame || (value === null && typeof old === "object")) return value;
   throw new EditError(`"${name}" is ${aType(old)}; ${aType(value)} does not fit`);
-}
-
-function statusOf(value: number | bigint): Status {
-  const bits = BigInt(value);
-  return new Status(Number(bits >> 32n), Number(bits & 0xffff_ffffn));
 }

@@ -95,8 +95,7 @@ function tdrOf(
 }
 
 function statusOf(machine: Machine, lp: number): Status {
-  const rax = machine.platform.readGpr(lp, RAX);
-  return new Status(Number(rax >> 32n), Number(rax & 0xffff_ffffn));
+  return Status.of(machine.platform.readGpr(lp, RAX));
 }
 
 /** An operand or result: from the registers of the LP, or as `call` had them at its entry. */

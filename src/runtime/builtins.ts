@@ -18,7 +18,6 @@ import { FlowError } from "./flow-error.ts";
 import { ListValue, PlainRecord } from "./heap.ts";
 import { address, hostInstructions } from "./host-instructions.ts";
 import { newLock } from "./locks.ts";
-import { statusOf } from "./operators.ts";
 import { allocatePages, freePage, nodeOf } from "./pages.ts";
 import type { SessionState } from "./session-state.ts";
 import { aType, fieldsOf, formatValue, typeName } from "./values.ts";
@@ -66,7 +65,7 @@ export const builtinFunctions: Readonly<Record<string, BuiltinFunction>> = {
     if (b > a) return b;
     return a;
   },
-  status: (_state, stack, first) => statusOf(integerArgument(stack, first, "value")),
+  status: (_state, stack, first) => Status.of(integerArgument(stack, first, "value")),
   integer: (_state, stack, first) => {
     const value = stack[first];
     if (value instanceof Status) return value.integer;

@@ -9,7 +9,8 @@ import { BLOCK_WORDS, type Store } from "../state/store.ts";
 import { FlowError } from "./flow-error.ts";
 import { SlotSpace } from "./heap.ts";
 
-// Words of a fiber's first block.
+// Words of a fiber's first block, and what a fresh one's 0 means.
+/** Task: STATE_*. */
 export const FIBER_STATE = 0;
 /** Number of frames. */
 export const FIBER_DEPTH = 1;

@@ -11,13 +11,9 @@ import {
   FIBER_LONG_MODE,
   FIBER_PARTNER,
   FIBER_REPLACES,
-  FIBER_STATE,
   FIBER_TDVPR,
   KIND_GUEST,
-  STATE_DONE,
-  STATE_READY,
   VALUE_NAME,
-  VALUE_PAUSE,
 } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
 import { haltInstruction } from "./guest-instructions.ts";
@@ -62,11 +58,7 @@ export function defineGuest(
     fiber = state.newFiber();
     fibers.write(fiber, FIBER_KIND, KIND_GUEST);
     fibers.writeNumber(fiber, FIBER_TDVPR, tdvpr);
-    fibers.writeValue(fiber, VALUE_PAUSE, undefined);
     fibers.writeValue(fiber, VALUE_NAME, `guest 0x${tdvpr.toString(16)}`);
-    fibers.write(fiber, FIBER_LONG_MODE, 0);
-    fibers.write(fiber, FIBER_PARTNER, 0);
-    fibers.write(fiber, FIBER_DEPTH, 0);
   } else if (fibers.read(fiber, FIBER_PARTNER) !== 0)
     throw new FlowError(
       "the guest of this VCPU is running",
@@ -74,7 +66,6 @@ export function defineGuest(
     );
   stepped.dropPause(fiber);
   fibers.clear(fiber, (frame) => state.functionOf(frame));
-  fibers.write(fiber, FIBER_STATE, STATE_READY);
   fibers.write(fiber, FIBER_COMPLETES, 0);
   fibers.write(fiber, FIBER_HANDLER, handler + 1);
   const callee = state.program.functions[fn] as FlowFunction;
@@ -112,9 +103,8 @@ export function enterGuest(state: SessionState, task: number, lp: number): boole
 
 /** The guest has nothing more to do: it exits to the host with TDG.VP.VMCALL<HLT>. */
 export function haltGuest(state: SessionState, task: number, guest: number): void {
-  const { machine, fibers } = state;
+  const { machine } = state;
   const lp = state.lpOf(task);
-  fibers.write(guest, FIBER_STATE, STATE_DONE);
   haltInstruction.prepare?.(machine.platform, lp);
   const outcome = machine.guest(lp, haltInstruction.action);
   if (outcome.kind !== "exit") throw new FlowError("the guest's TDG.VP.VMCALL did not exit to the host");

@@ -1,4 +1,5 @@
 /** What drives the runtime can listen here, and have it stop. Nothing here changes what a flow does. */
+
 /** A leaf that is about to be called or has just returned. */
 export interface LeafEvent {
   /** Number of the task's fiber. */
@@ -56,11 +57,11 @@ export const STOP_RETURNED = 3;
 /** The frame depth is at most the wanted one. */
 export const STOP_DEPTH = 4;
 /** Another task than the wanted one goes on, or one stands inside the module. */
-export const STOP_TASK = 7;
+export const STOP_TASK = 5;
 /** All tasks have ended. */
-export const STOP_DONE = 5;
+export const STOP_DONE = 6;
 /** A task has failed: the flow is over. */
-export const STOP_FAILED = 6;
+export const STOP_FAILED = 7;
 export type StopReason = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 export interface RunLimits {

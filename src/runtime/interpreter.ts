@@ -55,7 +55,7 @@ import {
 } from "./hooks.ts";
 import { HostCalls } from "./host-calls.ts";
 import { interruptGuest, takeReturned } from "./interrupts.ts";
-import type { LeafResult } from "./leaf-result.ts";
+import { LeafResult } from "./leaf-result.ts";
 import {
   checkStatus,
   NEXT_EXITED,
@@ -89,7 +89,7 @@ export class Interpreter {
   readonly stepped: SteppedCalls;
   readonly stops: CallStops;
   /** The stack of the function that runs; empty between units. */
-  readonly stack: unknown[] = [];
+  private readonly stack: unknown[] = [];
   private readonly hostCalls: HostCalls;
   private readonly guestCalls: GuestCalls;
 
@@ -121,11 +121,10 @@ export class Interpreter {
       const task = state.task;
       if (limits.task !== undefined && task !== limits.task) return STOP_TASK;
       let fiber = state.active(task);
-      if (takeReturned(state, task)) leafDone = true;
-      let frame = 0;
-      let fn: FlowFunction = functions[0] as FlowFunction;
-      let code: Int32Array = fn.code;
-      let pc = 0;
+      let frame = state.topFrame(fiber);
+      let fn = state.functionOf(frame);
+      let { code } = fn;
+      let pc = store.read(frame + FRAME_PC);
       let base = 0;
       let sp = 0;
       /** A statement has begun in this unit: the next one ends it. */
@@ -133,6 +132,7 @@ export class Interpreter {
       /** Where this unit goes on in the middle of a statement. */
       let resumedAt = -1;
       try {
+        if (takeReturned(state, task)) leafDone = true;
         frames: for (;;) {
           frame = state.topFrame(fiber);
           fn = state.functionOf(frame);
@@ -142,7 +142,7 @@ export class Interpreter {
           sp = store.read(frame + FRAME_SPILLED);
           if (sp > 0) unspill(store, stack, base + fn.locals, sp, frame);
           if (!begun && code[pc] !== OP_STATEMENT) {
-            if (limits.asksAgain !== true && !tasks.isUnasked(task)) resumedAt = pc;
+            if (!tasks.isUnasked(task) && limits.asksAgain !== true) resumedAt = pc;
             begun = true;
           }
           for (;;) {
@@ -412,5 +412,5 @@ function calledValue(functions: readonly FlowFunction[], value: unknown, count: 
 
 /** A failed result that nobody looks at ends the flow. */
 function checkUnused(value: unknown): void {
-  if (typeof value === "object" && value !== null && "leaf" in value) checkStatus(value as LeafResult);
+  if (value instanceof LeafResult) checkStatus(value);
 }

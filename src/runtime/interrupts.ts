@@ -5,7 +5,7 @@
 import { exitReasons } from "../arch/linux-constants.ts";
 import { registerNames } from "../arch/registers.ts";
 import { LP_GPR, LP_GUEST_TDVPR } from "../platform/lp.ts";
-import { FIBER_PARTNER, FIBER_STATE, STATE_READY, VALUE_LOCK, VALUE_RETURNED } from "./fibers.ts";
+import { FIBER_PARTNER, FIBER_STATE, FIBER_WAITS_FOR, STATE_READY, VALUE_LOCK, VALUE_RETURNED } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
 import { findGuest, leaveGuest } from "./guests.ts";
 import type { SessionState } from "./session-state.ts";
@@ -39,6 +39,7 @@ export function interruptGuest(state: SessionState, lp: number): void {
   leaveGuest(state, task, guest);
   // What the guest waited for it asks for again when it is entered again.
   fibers.writeValue(task, VALUE_LOCK, undefined);
+  fibers.write(task, FIBER_WAITS_FOR, 0);
   fibers.write(task, FIBER_STATE, STATE_READY);
 }
 

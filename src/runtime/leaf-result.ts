@@ -1,6 +1,6 @@
 /** What a leaf function gave back: an immutable value with the status, the outputs by name and every register. */
 import { findOperand, type LeafOperand, type LeafSignature, leafSignatures } from "../arch/leaf-operands.ts";
-import { registerNames } from "../arch/registers.ts";
+import { RAX, registerNames } from "../arch/registers.ts";
 import { decodeStatus } from "../arch/status.ts";
 import {
   and,
@@ -15,7 +15,6 @@ import {
   shiftRight,
 } from "../language/values.ts";
 
-const RAX = 0;
 const NO_OUTPUTS: readonly LeafOperand[] = [];
 
 export class LeafResult {

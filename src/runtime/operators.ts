@@ -32,8 +32,7 @@ export function binary(operator: number, a: unknown, b: unknown, heap: Heap): un
   if (name === "+" && typeof a === "string" && typeof b === "string") return bounded(a + b);
   // A named status with an operand id: TDX_OPERAND_BUSY | OPERAND_TDR.
   if (name === "|" && a instanceof Status && isInteger(b)) {
-    const bits = or(a.integer, b);
-    return statusOf(bits);
+    return Status.of(or(a.integer, b));
   }
   const left = a instanceof Status ? a.integer : a;
   const right = b instanceof Status ? b.integer : b;
@@ -97,11 +96,6 @@ function integers(operator: number, a: Integer, b: Integer): unknown {
     default:
       return a >= b;
   }
-}
-
-export function statusOf(value: Integer): Status {
-  const big = BigInt(value);
-  return new Status(Number(big >> 32n), Number(big & 0xffff_ffffn));
 }
 
 export function negate(value: unknown): unknown {

@@ -36,7 +36,7 @@ export function platformConfig(description: PlatformDescription): PlatformConfig
 /** All nodes have a package. */
 function memoryOf({ memory, cmrs }: PlatformDescription, packages: number): readonly NodeMemory[] {
   if (memory !== undefined) return memory;
-  if (cmrs !== undefined) return [...cmrs.map((cmr) => ({ ...cmr, node: 0 }))];
+  if (cmrs !== undefined) return cmrs.map((cmr) => ({ ...cmr, node: 0 }));
   return defaultPlatform.memory.map((range) => ({ ...range, node: Math.min(range.node, packages - 1) }));
 }
 

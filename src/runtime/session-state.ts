@@ -113,7 +113,7 @@ export class SessionState {
     return this.read(FIBER_COUNT);
   }
 
-  /** A new fiber; its words are what a dropped future left there, so all that matters must be set. */
+  /** A new fiber: its words are 0, its values undefined. */
   newFiber(): number {
     const fiber = this.fiberCount;
     if (fiber >= MAX_FIBERS)

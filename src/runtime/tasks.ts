@@ -4,10 +4,8 @@ import { type FlowFunction, OP_ACQUIRE, OP_INTERRUPT, OP_JOIN, OP_YIELD } from "
 import {
   FIBER_DEPTH,
   FIBER_KIND,
-  FIBER_PARTNER,
   FIBER_STANDS,
   FIBER_STATE,
-  FIBER_SWITCHES,
   FIBER_WAITS_FOR,
   FRAME_PC,
   KIND_HOST,
@@ -21,8 +19,6 @@ import {
   VALUE_FAILURE,
   VALUE_LOCK,
   VALUE_NAME,
-  VALUE_PAUSE,
-  VALUE_RETURNED,
 } from "./fibers.ts";
 import { FlowError, type FlowFailure } from "./flow-error.ts";
 import { STOP_DONE, STOP_FAILED } from "./hooks.ts";
@@ -44,16 +40,7 @@ export class Tasks {
     const fiber = this.state.newFiber();
     fibers.write(fiber, FIBER_KIND, KIND_HOST);
     fibers.write(fiber, FIBER_STATE, STATE_READY);
-    fibers.write(fiber, FIBER_DEPTH, 0);
-    fibers.write(fiber, FIBER_PARTNER, 0);
-    fibers.write(fiber, FIBER_WAITS_FOR, 0);
-    fibers.write(fiber, FIBER_STANDS, STANDS_NOWHERE);
-    fibers.write(fiber, FIBER_SWITCHES, 0);
     fibers.writeValue(fiber, VALUE_NAME, name);
-    fibers.writeValue(fiber, VALUE_FAILURE, undefined);
-    fibers.writeValue(fiber, VALUE_LOCK, undefined);
-    fibers.writeValue(fiber, VALUE_PAUSE, undefined);
-    fibers.writeValue(fiber, VALUE_RETURNED, undefined);
     fibers.passArguments(fiber, fibers.push(fiber, fn, undefined, lp), fn, stack, first, count);
     return fiber;
   }

@@ -1,11 +1,14 @@
 /** Values while a flow runs: their types, equality, and how they read as text. */
 import { statusText } from "../arch/status.ts";
 import { FunctionValue, formatInteger, isInteger, Status } from "../language/values.ts";
+import { FlowError } from "./flow-error.ts";
 import { type Heap, ListValue, PlainRecord, RecordValue } from "./heap.ts";
 import { LeafResult } from "./leaf-result.ts";
 
-/** Depth to which nested records are compared and printed. */
+/** Depth to which nested records are printed. */
 const MAX_DEPTH = 8;
+/** Depth to which they are compared: some contain themselves. */
+const MAX_COMPARED_DEPTH = 16;
 /** Elements of a list or fields of a record that are printed. */
 const MAX_ITEMS = 32;
 
@@ -45,7 +48,7 @@ export function typeName(value: unknown): string {
   if (typeof value === "boolean" || typeof value === "string") return typeof value;
   if (value instanceof Status) return "status";
   if (value instanceof FunctionValue) return "function";
-  if (value instanceof ListValue || Array.isArray(value)) return "list";
+  if (value instanceof ListValue) return "list";
   if (value instanceof TaskValue) return "task";
   if (value instanceof LockValue) return "lock";
   if (value instanceof LeafResult) return "result";
@@ -81,10 +84,13 @@ export function equal(a: unknown, b: unknown, heap: Heap, depth = 0): boolean {
   }
   if (b instanceof Status) return isInteger(a) && b.integer === a;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (depth > MAX_DEPTH) return false;
+  if (depth > MAX_COMPARED_DEPTH)
+    throw new FlowError(
+      `values that nest more than ${MAX_COMPARED_DEPTH} deep cannot be compared`,
+      "compare a field or an element of them",
+    );
   if (a instanceof ListValue && b instanceof ListValue) {
     const length = heap.length(a);
-    if (a.address === b.address) return true;
     if (length !== heap.length(b)) return false;
     for (let i = 0; i < length; i++) if (!equal(heap.element(a, i), heap.element(b, i), heap, depth + 1)) return false;
     return true;

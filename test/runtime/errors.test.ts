@@ -26,6 +26,12 @@ const CASES: readonly (readonly [source: string, line: number, column: number, m
   ["expect fails TDH.SYS.INIT()", 1, 1, /to fail; it returned TDX_SUCCESS/],
   ["expect fails TDH.SYS.LP.INIT() == TDX_OPERAND_BUSY", 1, 1, /the left side is TDX_SYS_/],
   ['let n = 3\nfail "n is {n}"', 2, 1, /^n is 3$/],
+  [
+    'let r = { }\nr["r"] = r\nlet s = { }\ns["r"] = s\nexpect r == s',
+    5,
+    1,
+    /nest more than 16 deep cannot be compared/,
+  ],
   ["read64(0xffff_ffff_ffff_ffff)", 1, 1, /"hpa" must be from 0 to 0xf\w+, not 0xf{16} \(integers have no sign/],
   ["TDH.MEM.TRACK(tdr: [1])", 1, 1, /the operand "tdr" \(RCX\) takes an integer, not a list/],
   ["TDH.MEM.SEPT.RD(gpa: 0, level: 9, tdr: 0)", 1, 1, /the operand "level" has 3 bits; 9 does not fit/],
