@@ -49,6 +49,9 @@ const CLASS_NAMES = [
   "TD entry and exit",
 ] as const;
 
+/** The classes of statuses that have a name, as `decodeStatus` gives it. */
+export const STATUS_CLASSES: readonly string[] = CLASS_NAMES.filter((name) => name !== "");
+
 /** Codes whose detail is the number of an MSR: checks of TDH.SYS.INIT and TDH.SYS.LP.INIT. (Their CPUID checks name the leaf in RCX.) */
 const MSR_DETAIL = new Set<number>([codes.TDX_INCONSISTENT_MSR, codes.TDX_INCORRECT_MSR_VALUE]);
 /** Codes that carry an operand id even if it is 0 (RAX). */

@@ -1,8 +1,12 @@
 /** What any kind of breakpoint has besides its place: what has to hold there, how often, and what it says instead of stopping. */
-import { type Condition, holds, type Trigger, triggersOf } from "./condition.ts";
+import { type Condition, conditionError, holds, type Trigger, triggersOf } from "./condition.ts";
 import type { Debuggee } from "./debuggee.ts";
+import { expressionError } from "./expression-syntax.ts";
 import { type HitCondition, Hits, parseHitCondition } from "./hit-condition.ts";
 import type { Position } from "./position.ts";
+
+/** In a log message. */
+const INTERPOLATED = /\{([^{}]+)\}/g;
 
 /** What a client asks for. */
 export interface BreakpointRequest {
@@ -64,6 +68,8 @@ export function activeBreakpoint(
   }
   const parsed = parseCondition(condition, trigger);
   if (typeof parsed === "string") return parsed;
+  const wrong = conditionError(condition) ?? messageError(logMessage);
+  if (wrong !== undefined) return wrong;
   return { id, kind, condition: parsed, hitCondition: test, logMessage, hits: new Hits() };
 }
 
@@ -100,9 +106,17 @@ export function meet(
   return { ids: stopping.map(({ id }) => id), kind: stopping[0]?.kind ?? "line", messages };
 }
 
+function messageError(message: string): string | undefined {
+  for (const [whole, expression = ""] of message.matchAll(INTERPOLATED)) {
+    const wrong = expressionError(expression);
+    if (wrong !== undefined) return `Log message, at ${whole}: ${wrong}`;
+  }
+  return undefined;
+}
+
 /** Replaces {expression} in a log message by its value. */
 function interpolate(message: string, debuggee: Debuggee): string {
-  return message.replace(/\{([^{}]+)\}/g, (_, expression: string) => {
+  return message.replace(INTERPOLATED, (_, expression: string) => {
     const result = debuggee.evaluate(expression);
     return "error" in result ? `{${result.error}}` : debuggee.show(result.value);
   });

@@ -21,6 +21,7 @@ import { flowPlaces, functionPlaces, leafPlaces, type Places, triggerPlaces } fr
 import { type Condition, holds, type Trigger } from "./condition.ts";
 import { type DataBreakpointRequest, DataBreakpoints } from "./data-breakpoints.ts";
 import { AT_CALL, AT_STATEMENT, type Debuggee, IN_LEAF, IN_STATEMENT, type Outcome } from "./debuggee.ts";
+import { filterConditionError } from "./exceptions.ts";
 import type { Hits } from "./hit-condition.ts";
 import { LEAVES } from "./leaf-names.ts";
 import { type LeafSource, leafPath } from "./leaf-sources.ts";
@@ -98,7 +99,7 @@ export class Breakpoints {
   setExceptionConditions(texts: readonly string[]): (Condition | string)[] {
     const triggers: Placed[] = [];
     const trigger = (wanted: Trigger): Hits | string => this.trigger(wanted, this.entryPath, triggers);
-    const conditions = texts.map((text) => parseCondition(text, trigger));
+    const conditions = texts.map((text) => filterConditionError(text.trim()) ?? parseCondition(text, trigger));
     this.replace(EXCEPTIONS, triggers);
     return conditions;
   }

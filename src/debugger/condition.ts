@@ -4,6 +4,7 @@
  * `after("TDH.MEM.TRACK")` a function as in function breakpoints, `after("TDH.MEM.*", "level == 1")` with a condition of its own.
  */
 import type { Debuggee } from "./debuggee.ts";
+import { expressionError } from "./expression-syntax.ts";
 import type { Hits } from "./hit-condition.ts";
 import type { Position } from "./position.ts";
 
@@ -29,6 +30,12 @@ export function triggersOf(text: string): Trigger[] {
     place: line ?? place ?? "",
     condition: condition ?? "",
   }));
+}
+
+/** What is wrong with the form of a condition; undefined if nothing is. */
+export function conditionError(text: string): string | undefined {
+  const wrong = expressionError(text.replace(AFTER, "true"));
+  return wrong === undefined ? undefined : `Condition "${text}": ${wrong}`;
 }
 
 /** @param now of the present place; one that lies later finds more triggers passed */

@@ -1,11 +1,16 @@
 /**
  * Exception filters: what happens to a flow or in the module that one may want to stop at, wherever it happens.
  */
-import { TDX_OPERAND_BUSY, TDX_OPERAND_BUSY_HOST_PRIORITY, TDX_SUCCESS } from "../arch/generated/status-codes.ts";
+import {
+  statusCodes,
+  TDX_OPERAND_BUSY,
+  TDX_OPERAND_BUSY_HOST_PRIORITY,
+  TDX_SUCCESS,
+} from "../arch/generated/status-codes.ts";
 import { exitReasons } from "../arch/linux-constants.ts";
-import { decodeStatus, isFailure } from "../arch/status.ts";
+import { decodeStatus, isFailure, STATUS_CLASSES } from "../arch/status.ts";
 import type { Violation } from "../module/invariants.ts";
-import { type Condition, holds } from "./condition.ts";
+import { type Condition, conditionError, holds } from "./condition.ts";
 import type { Debuggee, Failure, Outcome } from "./debuggee.ts";
 import { globToRegExp } from "./glob.ts";
 import type { Position } from "./position.ts";
@@ -151,6 +156,18 @@ const ALWAYS: Condition = { text: "", triggers: [], passed: [] };
 const OUTCOME_FILTERS = /^(seamcall-error|busy|ept-.*)$/;
 const NAME_PATTERN = /^[A-Z][A-Z0-9_*]*$/;
 const CLASS_PATTERN = /^class\s*:\s*(.+)$/i;
+
+/** What is wrong with the form of a filter's condition; undefined if nothing is. A pattern has to fit some status. */
+export function filterConditionError(text: string): string | undefined {
+  const [, className] = CLASS_PATTERN.exec(text) ?? [];
+  if (className !== undefined) {
+    const isKnown = STATUS_CLASSES.some((name) => globToRegExp(className).test(name));
+    return isKnown ? undefined : `No class of statuses is called ${className}: there are ${STATUS_CLASSES.join(", ")}.`;
+  }
+  if (!NAME_PATTERN.test(text)) return conditionError(text);
+  const isKnown = statusCodes.some(({ name }) => globToRegExp(text).test(name));
+  return isKnown ? undefined : `No status is called ${text}.`;
+}
 
 export class ExceptionFilters {
   /** Whether invariants are checked whatever filters are set. */

@@ -39,6 +39,32 @@ describe("line breakpoints", () => {
   });
 
   it.each([
+    { condition: "sum ==", message: 'Condition "sum ==": the text ends after "=="' },
+    { condition: "sum = 3", message: "=" },
+    { condition: "after(7) && (", message: "Condition" },
+    { logMessage: "sum is {sum +}", message: 'Log message, at {sum +}: the text ends after "+"' },
+  ])("are refused at once for what is no expression: $condition$logMessage", async ({ message, ...request }) => {
+    const client = await launched();
+    const [breakpoint] = await setLines(client, { line: 5, ...request });
+    expect(breakpoint).toMatchObject({ verified: false, message: expect.stringContaining(message) });
+  });
+
+  it.each([
+    ["1 +", "the text ends"],
+    ["class: busy", "No class of statuses is called busy: there are general, invalid operand, resource busy"],
+    ["OPERAND_RCX", "No status is called OPERAND_RCX"],
+    ["TDX_OPERAND_*", undefined],
+    ["class: resource*", undefined],
+    ["gpa == 0 || level > 1", undefined],
+  ])("filters say at once whether their condition can be one: %s", async (condition, message) => {
+    const client = await launched();
+    const options = { filters: [], filterOptions: [{ filterId: "seamcall-error", condition }] };
+    const { breakpoints } = await client.request("setExceptionBreakpoints", options);
+    expect(breakpoints[0].verified).toBe(message === undefined);
+    if (message !== undefined) expect(breakpoints[0].message).toContain(message);
+  });
+
+  it.each([
     { hitCondition: "3", sums: ["3"] },
     { hitCondition: ">=9", sums: ["36", "45"] },
     { hitCondition: "%4", sums: ["6", "28"] },
