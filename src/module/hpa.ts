@@ -1,6 +1,7 @@
 /** Checks of physical address operands. `operand` is the operand id that a status names; for registers it is the register's number. */
 import { TDX_OPERAND_INVALID } from "../arch/generated/status-codes.ts";
 import { type Call, fail } from "./call.ts";
+import { SYS_SEAMRR_BASE, SYS_SEAMRR_SIZE } from "./sys.ts";
 import { hex } from "./why.ts";
 
 /** A private or TDX-owned page: aligned, no KeyID bits, nothing above the physical address width. Returns the HPA. */
@@ -26,11 +27,12 @@ export function checkSharedHpa(call: Call, hpa: number, size: number, operand: n
 
 /** The check of `checkSharedHpa` as a question. */
 export function isSharedHpa(call: Call, hpa: number, size: number): boolean {
-  const { config, addressBits } = call.platform;
+  const { store, sys, platform } = call;
+  const { config, addressBits } = platform;
   const span = 2 ** addressBits;
   const address = hpa % span;
-  const { base, size: seamrrSize } = config.seamrr;
-  const inSeamrr = address < base + seamrrSize && base < address + size;
+  const base = store.readNumber(sys + SYS_SEAMRR_BASE);
+  const inSeamrr = base < address + size && address < base + store.readNumber(sys + SYS_SEAMRR_SIZE);
   return hpa < 2 ** config.maxpa && !inSeamrr && Math.floor(hpa / span) < config.keyids.privateStart;
 }
 

@@ -9,6 +9,7 @@ import {
   TDX_SMRR_NOT_SUPPORTED,
   TDX_SMRR_OVERLAPS_CMR,
 } from "../arch/generated/status-codes.ts";
+import { IA32_SEAMRR_BASE, IA32_SEAMRR_MASK } from "../platform/topology.ts";
 import { type Call, fail } from "./call.ts";
 import * as config from "./platform-config.ts";
 import { msrCell, SAMPLED_MSRS, type SampledMsr, sampledMsr } from "./platform-config.ts";
@@ -24,10 +25,19 @@ import {
   tdControlSpecs,
 } from "./platform-vmx.ts";
 import type { Steps } from "./step.ts";
-import { MAX_HKIDS, SYS_CACHE_BLOCKS, SYS_PRIVATE_HKID_MAX, SYS_PRIVATE_HKID_MIN } from "./sys.ts";
+import {
+  MAX_HKIDS,
+  SYS_CACHE_BLOCKS,
+  SYS_PRIVATE_HKID_MAX,
+  SYS_PRIVATE_HKID_MIN,
+  SYS_SEAMRR_BASE,
+  SYS_SEAMRR_SIZE,
+} from "./sys.ts";
 import { hex } from "./why.ts";
 
 const MSR_WBNOINVDP = 0x99;
+/** Address bits of the SEAM range registers: it is a multiple of 32 MiB. */
+const SEAMRR_ADDRESS = 0xf_ffff_fe00_0000n;
 const PAGE_4K = 4096;
 
 // IA32_ARCH_CAPABILITIES: immunities and controls that the module relies on, and RSBA, which a safe processor does not have.
@@ -41,6 +51,7 @@ export function* checkAndSamplePlatform(call: Call): Steps {
   for (const msr of Object.values(SAMPLED_MSRS)) {
     call.store.writeBig(msrCell(call, msr), call.platform.rdmsr(call.lp, msr));
   }
+  noteSeamRange(call);
   yield "check the capability MSRs";
   checkCapabilities(call);
   yield "check and sample CPUID";
@@ -53,6 +64,13 @@ export function* checkAndSamplePlatform(call: Call): Steps {
   if (!areCmrsValid(call)) fail(TDX_CMR_LIST_INVALID);
   yield "check that SMM memory is locked and outside of convertible memory";
   checkSmrrs(call);
+}
+
+/** From the registers that the firmware locked: the mask's lowest bit is the size. */
+function noteSeamRange({ store, sys, platform, lp }: Call): void {
+  const mask = platform.rdmsr(lp, IA32_SEAMRR_MASK) & SEAMRR_ADDRESS;
+  store.writeNumber(sys + SYS_SEAMRR_BASE, Number(platform.rdmsr(lp, IA32_SEAMRR_BASE) & SEAMRR_ADDRESS));
+  store.writeNumber(sys + SYS_SEAMRR_SIZE, Number(mask & -mask));
 }
 
 function requireMsr(call: Call, msr: SampledMsr, holds: (value: bigint) => boolean): void {

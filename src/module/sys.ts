@@ -31,6 +31,9 @@ export const SYS_PRIVATE_HKID_MAX = 8;
 export const SYS_CACHE_BLOCKS = 9;
 /** Packages that did TDH.SYS.KEY.CONFIG since TDH.SYS.INIT. */
 export const SYS_NUM_INIT_PKGS = 10;
+/** The SEAM range, where no buffer of a host can be: its base and size (numbers). */
+export const SYS_SEAMRR_BASE = 11;
+export const SYS_SEAMRR_SIZE = 13;
 
 /** TDMR table: MAX_TDMRS entries of TDMR_WORDS words, ascending by base. */
 export const SYS_TDMRS = 1024;

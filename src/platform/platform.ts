@@ -66,7 +66,7 @@ export class Platform {
   private readonly lpBlocks: number[] = [];
   /** Cell of each MSR that has one, per LP; where a cell is, is not state. */
   private readonly msrCells: Map<number, number>[] = [];
-  private readonly msrBlocks: { block: number; used: number }[] = [];
+  private readonly msrBlocks: MsrBlock[] = [];
   /** Per LP a value slot: CPUID results that differ from the table, as an immutable Map by `cpuidKey`. */
   private readonly cpuidSlot: number;
 
@@ -88,7 +88,7 @@ export class Platform {
     for (let lp = 0; lp < this.lps; lp++) {
       this.lpBlocks.push(store.allocate(BLOCK_TAG_LP + lp));
       this.msrCells.push(new Map());
-      this.msrBlocks.push({ block: store.allocate(BLOCK_TAG_LP + 0x1000 + lp), used: 0 });
+      this.msrBlocks.push({ block: store.allocate(msrBlockTag(lp, 0)), used: 0, number: 0 });
       for (const { msr, value } of msrTable) {
         const cell = this.msrCell(lp, msr);
         const [lo, hi] = value[lp] ?? value[0] ?? [0, 0];
@@ -144,9 +144,13 @@ export class Platform {
     return ofProcessor === undefined ? [0, 0, 0, 0] : cpuidOnPlatform(this.config, lp, leaf, ofProcessor);
   }
 
-  /** Changes what CPUID answers on one LP. A leaf of the table that ignores its sub-leaf keeps ignoring it. */
+  /**
+   * Changes what CPUID answers on one LP. Sub-leaf 0 of a leaf that ignores its sub-leaf in the table stands for all of them; the
+   * others of such a leaf are for captures of processors that do not ignore it.
+   */
   setCpuid(lp: number, leaf: number, subleaf: number, result: CpuidResult): void {
-    const key = cpuidOfTable(lp, cpuidKey(leaf, -1)) ? cpuidKey(leaf, -1) : cpuidKey(leaf, subleaf);
+    const isAny = subleaf === 0 && cpuidOfTable(lp, cpuidKey(leaf, -1)) !== undefined;
+    const key = cpuidKey(leaf, isAny ? -1 : subleaf);
     this.store.writeValue(this.cpuidSlot + lp, new CpuidChanges([...this.cpuidChanges(lp), [key, result]]));
   }
 
@@ -262,8 +266,12 @@ export class Platform {
     const cells = this.msrCells[lp] as Map<number, number>;
     let cell = cells.get(msr);
     if (cell === undefined) {
-      const at = this.msrBlocks[lp] as { block: number; used: number };
-      if (at.used === BLOCK_WORDS) throw new RangeError(`LP ${lp} has more MSRs than its block holds`);
+      const at = this.msrBlocks[lp] as MsrBlock;
+      if (at.used === BLOCK_WORDS) {
+        at.number++;
+        at.block = this.store.allocate(msrBlockTag(lp, at.number));
+        at.used = 0;
+      }
       cell = at.block + at.used;
       at.used += 2;
       cells.set(msr, cell);
@@ -271,6 +279,19 @@ export class Platform {
     return cell;
   }
 }
+
+/** Where an LP's next MSR gets its cell. */
+interface MsrBlock {
+  block: number;
+  /** Words. */
+  used: number;
+  /** Blocks before this one. */
+  number: number;
+}
+
+/** LPs have numbers below it, in the tags of their blocks. */
+const LP_TAGS = 0x1000;
+const msrBlockTag = (lp: number, number: number): number => BLOCK_TAG_LP + (number + 1) * LP_TAGS + lp;
 
 class CpuidChanges extends Map<number, CpuidResult> {
   stateKey(): string {

@@ -28,14 +28,29 @@ export function cpuidOnPlatform(
   return leaf === 0x1f ? [eax, ebx, ecx, id] : [eax, ((ebx & 0xff_ffff) | ((id & 0xff) << 24)) >>> 0, ecx, edx];
 }
 
+/** Where the SEAM range is (Intel SDM, "SEAM Range Registers"). */
+export const IA32_SEAMRR_BASE = 0x1400;
+export const IA32_SEAMRR_MASK = 0x1401;
+/** Of the base: bit 3. Of the mask: lock and valid bits, 10 and 11. */
+const SEAMRR_CONFIGURED = 0x8;
+const SEAMRR_LOCKED_VALID = 0xc00;
+const ADDRESS_END = 2 ** 52;
+
+type MsrValue = readonly [msr: number, lo: number, hi: number];
+
+const msr = (number: number, value: number): MsrValue => [number, value >>> 0, Math.floor(value / 2 ** 32)];
+
 /** MSRs whose values the platform's shape gives: number, low and high word. */
-export function msrsOfPlatform(config: PlatformConfig): readonly (readonly [msr: number, lo: number, hi: number])[] {
+export function msrsOfPlatform(config: PlatformConfig): readonly MsrValue[] {
+  const { seamrr } = config;
   const { total, privateStart } = config.keyids;
   return [
     [0x87, privateStart - 1, total - privateStart], // IA32_TME_KEYID_PARTITIONING: MKTME KeyIDs, TDX KeyIDs
     [0x98, config.cacheBlocks, 0], // MSR_WBINVDP, MSR_WBNOINVDP: steps of a write-back
     [0x99, config.cacheBlocks, 0],
     [0x982, 0x3, keyIdBits(config)], // IA32_TME_ACTIVATE
+    msr(IA32_SEAMRR_BASE, seamrr.base + SEAMRR_CONFIGURED),
+    msr(IA32_SEAMRR_MASK, ADDRESS_END - seamrr.size + SEAMRR_LOCKED_VALID),
   ];
 }
 

@@ -74,9 +74,8 @@ export class LogScanner {
     const { bytes, call, end } = this;
     this.at = this.start;
     if (!this.skip(SEAMCALL)) return false;
-    const lp = (bytes[this.at] as number) - 48;
-    if (lp < 0 || lp > 9 || bytes[this.at + 1] !== COMMA) return false;
-    this.at += 2;
+    const lp = this.lpNumber();
+    if (lp < 0) return false;
     if (this.skip(LABEL) && !(this.skipText() && this.skipByte(COMMA))) return false;
     if (!this.skip(LEAF)) return false;
     call.lp = lp;
@@ -88,6 +87,23 @@ export class LogScanner {
     if (!(this.registers(input) && this.skipByte(COMMA) && this.skip(OUT))) return false;
     expected.set(input);
     return this.registers(expected) && bytes[this.at] === CLOSE && this.at + 1 === end;
+  }
+
+  /** Reads a number of up to three digits and the comma after it; -1 if there is none. */
+  private lpNumber(): number {
+    const { bytes } = this;
+    let { at } = this;
+    const first = at;
+    let lp = 0;
+    for (let digit = (bytes[at] as number) - 48; digit >= 0 && digit <= 9; digit = (bytes[at] as number) - 48) {
+      lp = lp * 10 + digit;
+      at++;
+    }
+    const digits = at - first;
+    if (digits === 0 || digits > 3 || bytes[at] !== COMMA) return -1;
+    if (digits > 1 && bytes[first] === 48) return -1; // no JSON
+    this.at = at + 1;
+    return lp;
   }
 
   private skipByte(byte: number): boolean {

@@ -9,6 +9,7 @@ const CPUID = '{"op":"cpuid","lp":-1,"leaf":"0x16","subleaf":"0x0","eax":"0x1","
 
 /** Bring-up calls whose outputs are facts of test/vectors: RAX alone changes. */
 const SYS_INIT = { op: "seamcall", lp: 0, fn: "TDH.SYS.INIT", in: { rax: "0x21" }, out: { rax: "0x0" } };
+const LP_INIT_0 = { op: "seamcall", lp: 0, fn: "TDH.SYS.LP.INIT", in: { rax: "0x23" }, out: { rax: "0x0" } };
 const LP_INIT = { op: "seamcall", lp: 1, fn: "TDH.SYS.LP.INIT", in: { rax: "0x23" }, out: { rax: "0x0" } };
 
 const log = (...lines: (object | string)[]): Uint8Array =>
@@ -167,6 +168,40 @@ describe("what is no log", () => {
   test("no header", () => {
     expect(() => replay(new TextEncoder().encode(JSON.stringify(SYS_INIT)))).toThrow(LogFormatError);
     expect(() => replay(new Uint8Array())).toThrow(LogFormatError);
+  });
+});
+
+describe("the SEAM range", () => {
+  const info = (rcx: string, rax: string) => ({
+    ...{
+      op: "seamcall",
+      lp: 0,
+      fn: "TDH.SYS.INFO",
+      in: { rax: "0x20", rcx, rdx: "0x400", r8: "0x2001000", r9: "0x20" },
+    },
+    ...{ out: { rax }, mask: ["rdx", "r9"] },
+  });
+  const refused = "0xc000010000000001";
+  const usual = [info("0x1fe0000000", refused), info("0x1fdffffc00", "0x0"), info("0x1fe2000000", "0x0")];
+  const other = [info("0x1fe0000000", "0x0"), info("0x2ffc000000", refused), info("0x2ffffffc00", refused)];
+  const run = (platform: object, ...lines: object[]) => {
+    const all = [{ ...HEADER, platform }, ...lines];
+    return replay(new TextEncoder().encode(all.map((line) => JSON.stringify(line)).join("\n"))).mismatches;
+  };
+
+  test("is where the recorder had it", () => {
+    expect(run({}, SYS_INIT, LP_INIT_0, ...usual)).toEqual([]);
+  });
+
+  test("is where the header says", () => {
+    const seamrr = { base: "0x2ffc000000", size: "0x4000000" };
+    expect(run({ seamrr }, SYS_INIT, LP_INIT_0, ...other)).toEqual([]);
+  });
+
+  test("is where the firmware's registers say", () => {
+    const base = { op: "msr", lp: -1, msr: "0x1400", value: "0x2ffc000008" };
+    const mask = { op: "msr", lp: -1, msr: "0x1401", value: "0xffffffc000c00" };
+    expect(run({}, base, mask, SYS_INIT, LP_INIT_0, ...other)).toEqual([]);
   });
 });
 

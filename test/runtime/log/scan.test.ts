@@ -44,7 +44,7 @@ const registers = fc.dictionary(
 );
 const call = fc.record({
   op: fc.constant("seamcall"),
-  lp: fc.nat(9),
+  lp: fc.nat(999),
   fn: fc.constantFrom("TDH.MEM.PAGE.AUG", "TDH.?77", "x"),
   in: registers,
   out: registers,
