@@ -3,7 +3,7 @@
  * an edited value or the choice of a task, each with its position. An input in the past, where others have followed already,
  * starts a branch; the old one stays as it is, and going there is running again with its inputs.
  */
-import { firstIndex } from "./bisect.ts";
+import { firstIndex } from "../language/bisect.ts";
 import type { Debuggee } from "./debuggee.ts";
 import { isBefore, isSame, type Position, START } from "./position.ts";
 

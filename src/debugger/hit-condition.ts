@@ -1,5 +1,5 @@
 /** Hit conditions of breakpoints: `3` or `==3` the third time, `>=3`, `>3`, `<=3`, `<3`, `%3` every third time. */
-import { firstIndex } from "./bisect.ts";
+import { firstIndex } from "../language/bisect.ts";
 import { isBefore, type Position } from "./position.ts";
 
 export type HitCondition = (count: number) => boolean;

@@ -3,11 +3,12 @@
  * of the session's marks tell of what is plain (noted-calls.ts); up to where something is not, a scout finds them: the same run on a
  * machine of its own, so that the session stays where it is.
  */
+
+import { firstIndex } from "../language/bisect.ts";
 import type { FlowProgram } from "../language/flow-code.ts";
 import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
 import { GUEST_LEAF } from "../runtime/hooks.ts";
 import { statementAt } from "../runtime/places.ts";
-import { firstIndex } from "./bisect.ts";
 import type { Branch } from "./branches.ts";
 import { ENDED, type Outcome, type Watch } from "./debuggee.ts";
 import { EXCEPTION_FILTERS } from "./exceptions.ts";

@@ -1,4 +1,5 @@
 /** A remark about a source, with its place; and the lines of a source. */
+import { firstIndex } from "./bisect.ts";
 
 export interface SourceFile {
   /** As the reader of sources knows it. */
@@ -35,14 +36,12 @@ export function sourceFile(path: string, text: string): SourceFile {
 
 /** Line and column, from 1, of an offset. */
 export function placeOf(source: SourceFile, offset: number): Place {
-  let low = 0;
-  let high = source.lineStarts.length;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if ((source.lineStarts[middle] as number) <= offset) low = middle;
-    else high = middle;
-  }
-  return { line: low + 1, column: offset - (source.lineStarts[low] as number) + 1 };
+  const { lineStarts } = source;
+  const line = Math.max(
+    1,
+    firstIndex(lineStarts.length, (at) => (lineStarts[at] as number) > offset),
+  );
+  return { line, column: offset - (lineStarts[line - 1] as number) + 1 };
 }
 
 /** Text before, after or between which a remark stands; offsets into the source. */

@@ -1,6 +1,7 @@
 /** Which cells differ between an earlier mark and now: what "changed since the last stop" means. */
+
+import { firstIndex } from "../../language/bisect.ts";
 import type { Store } from "../../state/store.ts";
-import { firstIndex } from "../bisect.ts";
 import type { Undone } from "../undone.ts";
 import type { CellRange } from "./item.ts";
 

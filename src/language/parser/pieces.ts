@@ -1,5 +1,6 @@
 /** The statements of a source, each by itself: those that are whole although others are not. */
 import type { AstNode } from "langium";
+import { firstIndex } from "../bisect.ts";
 import type { Tokens } from "./lexer.ts";
 import type { WholeParser } from "./whole.ts";
 
@@ -50,12 +51,5 @@ export class Pieces {
 
 /** The first of places in ascending order that is not before `from`. */
 export function firstFrom(places: readonly number[], from: number): number | undefined {
-  let low = 0;
-  let high = places.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((places[middle] as number) < from) low = middle + 1;
-    else high = middle;
-  }
-  return places[low];
+  return places[firstIndex(places.length, (at) => (places[at] as number) >= from)];
 }

@@ -1,6 +1,7 @@
 /**
  * A source as words, for what has to work while it is being written: where the syntax tree has holes, its words are still there.
  */
+import { firstIndex } from "../bisect.ts";
 import type { SourceFile } from "../diagnostics.ts";
 import { sourceFile } from "../diagnostics.ts";
 import { wholeParser } from "../services.ts";
@@ -89,14 +90,7 @@ export function flatWords(words: readonly Word[]): Word[] {
 
 /** Index of the last word that begins before `offset`, or -1. */
 export function wordBefore(words: readonly Word[], offset: number): number {
-  let low = 0;
-  let high = words.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((words[middle] as Word).start < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return firstIndex(words.length, (at) => (words[at] as Word).start >= offset) - 1;
 }
 
 /** Whether a word opens a bracket. */
