@@ -5,7 +5,7 @@
 import type { FlowFunction, FlowProgram, FlowStatement } from "../language/flow-code.ts";
 import * as ops from "../language/flow-code.ts";
 import { GUEST_LEAF } from "../runtime/hooks.ts";
-import { type Continuation, calleeAt, continuations, isJump, lengthAt, mayRunInGuest } from "./unit-scan.ts";
+import { type Continuation, calleeAt, continuations, isJump, mayRunInGuest } from "./unit-scan.ts";
 
 /** Leaves in the order of their calls, as breakpoints number them; undefined: the code does not tell. */
 type Calls = readonly number[] | undefined;
@@ -27,7 +27,7 @@ export class CertainCalls {
     if (known !== undefined) return known ?? undefined;
     const { fn, pc } = this.program.statements[statement] as FlowStatement;
     const at = this.program.functions[fn] as FlowFunction;
-    const calls = new Way(this.program, this.returnsTo).from(at, pc + lengthAt(at.code, pc));
+    const calls = new Way(this.program, this.returnsTo).from(at, pc + ops.lengthAt(at.code, pc));
     this.known[statement] = calls ?? null;
     return calls;
   }
@@ -59,7 +59,7 @@ class Way {
 
   private look(at: FlowFunction, pc: number): Calls {
     const { code } = at;
-    const next = pc + lengthAt(code, pc);
+    const next = pc + ops.lengthAt(code, pc);
     const operation = code[pc] as number;
     switch (operation) {
       case ops.OP_STATEMENT:
@@ -109,6 +109,6 @@ class Way {
 
 /** Whether whoever called a function may stand on another LP than it did when it returns. */
 function changesLp({ code }: FlowFunction): boolean {
-  for (let pc = 0; pc < code.length; pc += lengthAt(code, pc)) if (code[pc] === ops.OP_ENTER_LP) return true;
+  for (let pc = 0; pc < code.length; pc += ops.lengthAt(code, pc)) if (code[pc] === ops.OP_ENTER_LP) return true;
   return false;
 }

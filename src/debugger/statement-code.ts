@@ -5,7 +5,7 @@
 import type { FlowFunction, FlowProgram } from "../language/flow-code.ts";
 import * as ops from "../language/flow-code.ts";
 import { FunctionValue, Status } from "../language/values.ts";
-import { isJump, lengthAt } from "./unit-scan.ts";
+import { isJump } from "./unit-scan.ts";
 
 /** By number of the statement. */
 export function statementCodes(program: FlowProgram): readonly string[] {
@@ -26,7 +26,7 @@ function codeText(program: FlowProgram, fn: FlowFunction, from: number, to: numb
   const parts = [`${fn.kind} ${fn.name} ${fn.source.path}`];
   for (let pc = from; pc < to; ) {
     const operation = fn.code[pc] as number;
-    const length = lengthAt(fn.code, pc);
+    const length = ops.lengthAt(fn.code, pc);
     const operands = [...fn.code.subarray(pc + 1, pc + length)];
     // The number of a statement is not what it does, and neither is where its last jump goes.
     if (operation !== ops.OP_STATEMENT && operation !== ops.OP_JUMP) {

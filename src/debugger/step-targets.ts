@@ -2,6 +2,7 @@
 import {
   type FlowFunction,
   type FlowProgram,
+  lengthAt,
   OP_CALL,
   OP_CALL_VALUE,
   OP_LEAF,
@@ -11,7 +12,6 @@ import { AT_STATEMENT, IN_LEAF } from "./debuggee.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
 import { type Goal, isInOwnSource } from "./goals.ts";
 import type { Timeline } from "./timeline.ts";
-import { lengthAt } from "./unit-scan.ts";
 
 export interface StepTarget {
   /** The call as it stands in the source. */

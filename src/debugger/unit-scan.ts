@@ -8,40 +8,6 @@ import type { FlowFunction, FlowProgram } from "../language/flow-code.ts";
 import * as ops from "../language/flow-code.ts";
 import { FunctionValue } from "../language/values.ts";
 import { GUEST_LEAF } from "../runtime/hooks.ts";
-import { LENGTHS } from "../runtime/operations.ts";
-
-/** Lengths of the operations that the interpreter's loop does itself. */
-const OWN_LENGTHS: Readonly<Record<number, number>> = {
-  [ops.OP_STATEMENT]: 2,
-  [ops.OP_LOAD]: 2,
-  [ops.OP_CONSTANT]: 2,
-  [ops.OP_BINARY]: 2,
-  [ops.OP_STORE]: 2,
-  [ops.OP_JUMP_IF_FALSE]: 2,
-  [ops.OP_JUMP]: 2,
-  [ops.OP_NEXT_IN_RANGE]: 3,
-  [ops.OP_FIELD]: 2,
-  [ops.OP_LOAD_GLOBAL]: 2,
-  [ops.OP_STORE_GLOBAL]: 2,
-  [ops.OP_POP]: 1,
-  [ops.OP_CALL]: 3,
-  [ops.OP_CALL_VALUE]: 2,
-  [ops.OP_RETURN]: 1,
-  [ops.OP_BUILTIN]: 3,
-  [ops.OP_LEAF]: 3,
-  [ops.OP_AND]: 2,
-  [ops.OP_OR]: 2,
-  [ops.OP_NEXT_IN_LIST]: 3,
-  [ops.OP_JOIN]: 1,
-  [ops.OP_YIELD]: 1,
-  [ops.OP_ACQUIRE]: 2,
-};
-
-/** Cells of the operation at `pc`. */
-export function lengthAt(code: Int32Array, pc: number): number {
-  const operation = code[pc] as number;
-  return OWN_LENGTHS[operation] ?? LENGTHS[operation] ?? 1;
-}
 
 const TARGETS = new Set<number>([
   ops.OP_JUMP,
@@ -135,8 +101,8 @@ export interface Continuation {
 export function continuations({ functions, constants }: FlowProgram): (Continuation[] | undefined)[] {
   const found: (Continuation[] | undefined)[] = functions.map(() => []);
   for (const { code, index } of functions) {
-    for (let pc = 0; pc < code.length; pc += lengthAt(code, pc)) {
-      if (code[pc] === ops.OP_CALL) found[code[pc + 1] as number]?.push({ fn: index, pc: pc + lengthAt(code, pc) });
+    for (let pc = 0; pc < code.length; pc += ops.lengthAt(code, pc)) {
+      if (code[pc] === ops.OP_CALL) found[code[pc + 1] as number]?.push({ fn: index, pc: pc + ops.lengthAt(code, pc) });
     }
   }
   for (const constant of constants) if (constant instanceof FunctionValue) found[constant.index] = undefined;
@@ -163,7 +129,7 @@ function scanUnit(code: Int32Array, start: number): UnitScan {
       continue;
     }
     if (TARGETS.has(operation)) open.push(code[pc + 1] as number);
-    if (operation !== ops.OP_JUMP) open.push(pc + lengthAt(code, pc));
+    if (operation !== ops.OP_JUMP) open.push(pc + ops.lengthAt(code, pc));
   }
   return { calls: [...calls], builtins, returns, stays };
 }

@@ -104,6 +104,38 @@ export const OP_PAUSE = 44;
 /** Interrupts the LP: a guest that runs on it exits, and a call of the module there comes to its end before. */
 export const OP_INTERRUPT = 45;
 
+/** How many operands those operations have that have not one. */
+const OPERANDS: Readonly<Record<number, number>> = {
+  [OP_NEXT_IN_RANGE]: 2,
+  [OP_POP]: 0,
+  [OP_CALL]: 2,
+  [OP_RETURN]: 0,
+  [OP_BUILTIN]: 2,
+  [OP_LEAF]: 2,
+  [OP_INDEX]: 0,
+  [OP_SET_INDEX]: 0,
+  [OP_NOT]: 0,
+  [OP_NEGATE]: 0,
+  [OP_COMPLEMENT]: 0,
+  [OP_NEXT_IN_LIST]: 2,
+  [OP_LOG]: 0,
+  [OP_FAIL]: 0,
+  [OP_GUEST]: 3,
+  [OP_SPAWN]: 4,
+  [OP_JOIN]: 0,
+  [OP_YIELD]: 0,
+  [OP_DUPLICATE_TWO]: 0,
+  [OP_DUPLICATE]: 0,
+  [OP_PAUSE]: 0,
+  [OP_INTERRUPT]: 0,
+};
+const LENGTHS = Uint8Array.from({ length: OP_INTERRUPT + 1 }, (_, operation) => 1 + (OPERANDS[operation] ?? 1));
+
+/** Cells of the operation at `pc`, with its operands. */
+export function lengthAt(code: Int32Array, pc: number): number {
+  return LENGTHS[code[pc] as number] as number;
+}
+
 /** Binary operators by their number in OP_BINARY. */
 export const OPERATORS = [
   "+",

@@ -5,6 +5,7 @@
  */
 import {
   type FlowFunction,
+  lengthAt,
   OP_ACQUIRE,
   OP_AND,
   OP_BINARY,
@@ -67,7 +68,7 @@ import {
   stackBehind,
   takesResult,
 } from "./module-calls.ts";
-import { execute, LENGTHS } from "./operations.ts";
+import { execute } from "./operations.ts";
 import { binary, condition } from "./operators.ts";
 import type { SessionState } from "./session-state.ts";
 import { SteppedCalls } from "./stepped-calls.ts";
@@ -346,7 +347,7 @@ export class Interpreter {
               pc = item !== undefined ? pc + 3 : (code[pc + 1] as number);
             } else {
               sp = execute(this, task, code, pc, stack, sp, base, frame);
-              pc += LENGTHS[operation] as number;
+              pc += lengthAt(code, pc);
             }
           }
         }

@@ -35,32 +35,6 @@ import type { Interpreter } from "./interpreter.ts";
 import { bounded, condition, invert, negate } from "./operators.ts";
 import { formatValue, TaskValue } from "./values.ts";
 
-/** Cells of each operation that `execute` does, with its operands. */
-export const LENGTHS: Readonly<Record<number, number>> = {
-  [OP_SET_FIELD]: 2,
-  [OP_INDEX]: 1,
-  [OP_SET_INDEX]: 1,
-  [OP_RECORD]: 2,
-  [OP_LIST]: 2,
-  [OP_NOT]: 1,
-  [OP_NEGATE]: 1,
-  [OP_COMPLEMENT]: 1,
-  [OP_CONCATENATE]: 2,
-  [OP_ENTER_LP]: 2,
-  [OP_LEAVE_LP]: 2,
-  [OP_EXPECT]: 2,
-  [OP_EXPECT_COMPARE]: 2,
-  [OP_LOG]: 1,
-  [OP_FAIL]: 1,
-  [OP_RANGE]: 2,
-  [OP_GUEST]: 4,
-  [OP_SPAWN]: 5,
-  [OP_RELEASE]: 2,
-  [OP_DUPLICATE]: 1,
-  [OP_DUPLICATE_TWO]: 1,
-  [OP_PAUSE]: 1,
-};
-
 /** Executes the operation at `pc`. Returns where the stack ends then. */
 export function execute(
   interpreter: Interpreter,
