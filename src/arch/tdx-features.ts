@@ -7,7 +7,7 @@ export interface TdxFeature {
   readonly what: string;
 }
 
-export const tdxFeatures0: Readonly<Record<string, TdxFeature>> = {
+export const tdxFeatures0 = {
   TD_MIGRATION: { bit: 0, what: "live migration of TDs" },
   TD_PRESERVING: { bit: 1, what: "update of the module while TDs live" },
   SERVICE_TD: { bit: 2, what: "service TDs" },
@@ -23,7 +23,14 @@ export const tdxFeatures0: Readonly<Record<string, TdxFeature>> = {
   FMS_CONFIG: { bit: 17, what: "configuration of family, model and stepping" },
   NO_RBP_MOD: { bit: 18, what: "RBP is kept over TDH.VP.ENTER and TDG.VP.VMCALL" },
   L2_TLB_INVD_OPT: { bit: 19, what: "invalidation of L2 translations by the guest" },
-};
+} as const satisfies Readonly<Record<string, TdxFeature>>;
+
+/** As in the specification. */
+export type TdxFeatureName = keyof typeof tdxFeatures0;
+
+export function isTdxFeature(name: string): name is TdxFeatureName {
+  return Object.hasOwn(tdxFeatures0, name);
+}
 
 /** The bits of all of them. */
 export const TDX_FEATURES0: number = Object.values(tdxFeatures0).reduce((bits, { bit }) => bits | (1 << bit), 0);

@@ -1,5 +1,6 @@
 /** Reads `platform { … }` blocks. Their values are written out: the machine is made before the flow runs. */
-import { MODULE_VERSION, tdxFeatures0 } from "../arch/tdx-features.ts";
+import { defaultMachine } from "../arch/default-machine.ts";
+import { isTdxFeature, MODULE_VERSION, tdxFeatures0 } from "../arch/tdx-features.ts";
 import { type DiagnosticSink, nearest, type SourceFile, type Span } from "./diagnostics.ts";
 import type { Doubt } from "./doubt.ts";
 import type { Expression, PlatformBlock, PlatformEntry } from "./generated/ast.ts";
@@ -62,15 +63,15 @@ function readBlock(block: PlatformBlock, source: SourceFile, sink: DiagnosticSin
     reading.before = entry;
   }
   const at = (key: string): Span => spanOf(given.get(key) ?? block);
-  const keyids = draft.keyids ?? KEYIDS;
+  const keyids = draft.keyids ?? defaultMachine.keyids;
   if (Math.log2(keyids) % 1 !== 0) complain(at("keyids"), "platform", `keyids ${keyids} is not a power of two`);
   else if (draft.privateKeyids !== undefined && draft.privateKeyids >= keyids) {
     complain(at("private"), "platform", "there must be more KeyIDs than private ones: KeyID 0 is for all else");
   }
-  const packages = draft.packages ?? Math.min(PACKAGES, draft.lps ?? PACKAGES);
+  const packages = draft.packages ?? Math.min(defaultMachine.packages, draft.lps ?? defaultMachine.lps);
   if (draft.lps !== undefined && draft.lps < packages)
     complain(at("lps"), "platform", `${packages} packages have at least ${packages} LPs`);
-  const addressBits = (draft.maxpa ?? MAXPA) - Math.ceil(Math.log2(keyids));
+  const addressBits = (draft.maxpa ?? defaultMachine.maxpa) - Math.ceil(Math.log2(keyids));
   const memory = checkRanges(reading.memory, "memory", addressBits, complain);
   const cmrs = checkRanges(reading.cmrs, "cmr", addressBits, complain);
   checkNodes(memory, packages, complain);
@@ -80,11 +81,6 @@ function readBlock(block: PlatformBlock, source: SourceFile, sink: DiagnosticSin
   if (cmrs.length > 0) draft.cmrs = cmrs.map(({ base, size }) => ({ base, size }));
   return draft;
 }
-
-/** The default machine's, which a block's other entries are checked against. */
-const KEYIDS = 64;
-const PACKAGES = 2;
-const MAXPA = 52;
 
 function readEntry(entry: PlatformEntry, reading: Reading, complain: Complain): void {
   const { draft, given } = reading;
@@ -133,9 +129,8 @@ function readVersion(entry: PlatformEntry, complain: Complain): void {
 function readFeature(entry: PlatformEntry, draft: Draft, complain: Complain): void {
   const name = entry.value?.$type === "NameReference" ? entry.value.name : undefined;
   const names = Object.keys(tdxFeatures0);
-  const feature = name === undefined || !names.includes(name) ? undefined : tdxFeatures0[name];
-  if (feature !== undefined) {
-    draft.withoutFeatures = (draft.withoutFeatures ?? 0) | (1 << feature.bit);
+  if (name !== undefined && isTdxFeature(name)) {
+    draft.withoutFeatures = (draft.withoutFeatures ?? 0) | (1 << tdxFeatures0[name].bit);
     return;
   }
   const what = name === undefined ? "without takes the name of a feature" : `module ${MODULE_VERSION} has no "${name}"`;

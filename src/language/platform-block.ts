@@ -1,4 +1,6 @@
 /** What a `platform { … }` block says. What it leaves out is the runtime's default machine. */
+import { defaultMachine } from "../arch/default-machine.ts";
+import { MODULE_VERSION } from "../arch/tdx-features.ts";
 
 export interface RangeDescription {
   /** Bytes. */
@@ -52,9 +54,27 @@ export interface PlatformKey {
 
 /** Entries of the block by their key. */
 export const PLATFORM_KEYS: Readonly<Record<string, PlatformKey>> = {
-  packages: { kind: "count", what: "number of packages (sockets)", otherwise: "2", min: 1, max: 8 },
-  lps: { kind: "count", what: "number of logical processors in all", otherwise: "4", min: 1, max: 64 },
-  keyids: { kind: "count", what: "number of KeyIDs in all, a power of two", otherwise: "64", min: 2, max: 4096 },
+  packages: {
+    kind: "count",
+    what: "number of packages (sockets)",
+    otherwise: `${defaultMachine.packages}`,
+    min: 1,
+    max: 8,
+  },
+  lps: {
+    kind: "count",
+    what: "number of logical processors in all",
+    otherwise: `${defaultMachine.lps}`,
+    min: 1,
+    max: 64,
+  },
+  keyids: {
+    kind: "count",
+    what: "number of KeyIDs in all, a power of two",
+    otherwise: `${defaultMachine.keyids}`,
+    min: 2,
+    max: 4096,
+  },
   private: {
     kind: "count",
     what: "number of TDX private KeyIDs among them",
@@ -62,7 +82,13 @@ export const PLATFORM_KEYS: Readonly<Record<string, PlatformKey>> = {
     min: 1,
     max: 4095,
   },
-  maxpa: { kind: "count", what: "physical address width in bits, with the KeyID's", otherwise: "52", min: 40, max: 52 },
+  maxpa: {
+    kind: "count",
+    what: "physical address width in bits, with the KeyID's",
+    otherwise: `${defaultMachine.maxpa}`,
+    min: 40,
+    max: 52,
+  },
   memory: { kind: "range", what: "memory: base .. end", otherwise: "what the CMRs are", many: true },
   node: {
     kind: "count",
@@ -78,17 +104,23 @@ export const PLATFORM_KEYS: Readonly<Record<string, PlatformKey>> = {
     otherwise: "all memory but the first MiB and SMRAM",
     many: true,
   },
-  module: { kind: "version", what: "version of the TDX module", otherwise: '"1.5.01", the only one' },
+  module: { kind: "version", what: "version of the TDX module", otherwise: `"${MODULE_VERSION}", the only one` },
   without: { kind: "feature", what: "a feature that the module lacks", otherwise: "it has all", many: true },
   cache_blocks: {
     kind: "count",
     what: "steps that writing back a package's caches takes",
-    otherwise: "8",
+    otherwise: `${defaultMachine.cacheBlocks}`,
     min: 1,
     max: 1024,
   },
-  seed: { kind: "count", what: "seed of the platform's entropy", otherwise: "1", min: 0, max: 2 ** 32 },
-  integrity: { kind: "flag", what: "cryptographic memory integrity", otherwise: "true" },
+  seed: {
+    kind: "count",
+    what: "seed of the platform's entropy",
+    otherwise: `${defaultMachine.seed}`,
+    min: 0,
+    max: 2 ** 32,
+  },
+  integrity: { kind: "flag", what: "cryptographic memory integrity", otherwise: `${defaultMachine.integrity}` },
   partial_write_erratum: {
     kind: "flag",
     what: "a partial write to private memory poisons its line",

@@ -1,4 +1,5 @@
 /** What a platform is made of. The SEAMCALL log's header carries the same facts (test/vectors/README.md). */
+import { defaultMachine } from "../arch/default-machine.ts";
 import { MODULE_VERSION } from "../arch/tdx-features.ts";
 
 export interface MemoryRange {
@@ -47,15 +48,15 @@ export interface PlatformConfig {
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
+const { packages, lps, keyids, privateKeyids } = defaultMachine;
 
 /** The platform on which the recorded vectors were made: 2 packages x 2 LPs, 64 KeyIDs of which 32 private. */
 export const defaultPlatform: PlatformConfig = {
-  maxpa: 52,
-  packages: [
-    [0, 1],
-    [2, 3],
-  ],
-  keyids: { total: 64, privateStart: 32 },
+  maxpa: defaultMachine.maxpa,
+  packages: Array.from({ length: packages }, (_, number) =>
+    Array.from({ length: lps / packages }, (_, at) => (number * lps) / packages + at),
+  ),
+  keyids: { total: keyids, privateStart: keyids - privateKeyids },
   memory: [
     { base: 0, size: 1920 * MiB, node: 0 },
     { base: 4 * GiB, size: 5 * GiB, node: 0 },
@@ -68,7 +69,7 @@ export const defaultPlatform: PlatformConfig = {
   ],
   seamrr: { base: 0x1f_e000_0000, size: 32 * MiB },
   module: { version: MODULE_VERSION, buildDate: 20230301, buildNum: 1 },
-  cacheBlocks: 8,
-  entropySeed: 1,
-  integrity: true,
+  cacheBlocks: defaultMachine.cacheBlocks,
+  entropySeed: defaultMachine.seed,
+  integrity: defaultMachine.integrity,
 };
