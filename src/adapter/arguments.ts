@@ -33,6 +33,18 @@ export class Arguments {
     throw new RequestError(`"${name}" has to be a number`);
   }
 
+  /** The number of a frame, if one is named. */
+  frame(): number | undefined {
+    const frame = this.number("frameId", -1);
+    return frame < 0 ? undefined : frame;
+  }
+
+  /** The part of a list that is asked for; without a count, or with 0, all from the start on. */
+  page<T>(all: readonly T[], start: string, count: string): T[] {
+    const first = Math.max(0, this.number(start, 0));
+    return all.slice(first, first + (Math.max(0, this.number(count, 0)) || all.length));
+  }
+
   flag(name: string): boolean {
     return this.values[name] === true;
   }

@@ -91,7 +91,7 @@ export class ClientView {
     return {
       ...request,
       line: this.ownLine(request.line),
-      ...(column !== undefined && { column: column + 1 - this.columnsFrom }),
+      ...(column !== undefined && { column: this.ownColumn(column) }),
     };
   }
 

@@ -32,12 +32,11 @@ export function editHandlers(debugging: Debugging): Record<string, Handler> {
     setExpression: (args) => {
       const request = new Arguments(args);
       const session = debugging.needStopped();
-      const frame = request.number("frameId", -1);
       const { body, text, isFork } = looking.setExpression(
         session,
         request.required("expression"),
         request.required("value"),
-        frame < 0 ? undefined : frame,
+        request.frame(),
         isHex(request),
       );
       return { body, after: () => debugging.edited(text, isFork) };

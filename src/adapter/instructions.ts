@@ -5,7 +5,7 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { hex } from "../debugger/inspect/format.ts";
 import { LEAVES } from "../debugger/leaf-names.ts";
-import { functionAt, type LeafSource, leafPath, stepLabel } from "../debugger/leaf-sources.ts";
+import { functionAt, type LeafSource, leafPath, stepAtOrAfter, stepLabel } from "../debugger/leaf-sources.ts";
 import { RequestError } from "./request-error.ts";
 import type { Sources } from "./sources.ts";
 
@@ -38,7 +38,7 @@ export class Instructions {
   async locate(reference: string, offset: number): Promise<{ readonly path: string; readonly line: number }> {
     const { path, line } = this.place(reference, offset);
     const source = await this.sources.leaf(path);
-    const found = source?.lines.find((candidate) => candidate >= line);
+    const found = source && stepAtOrAfter(source, line);
     if (found === undefined) throw new RequestError(`there is no step of the module at ${reference}`);
     return { path, line: found };
   }

@@ -7,6 +7,7 @@ import type { ExceptionHit } from "../debugger/exceptions.ts";
 import { hex } from "../debugger/inspect/format.ts";
 import type { Item } from "../debugger/inspect/item.ts";
 import { functionAt, leafPath } from "../debugger/leaf-sources.ts";
+import { namesView } from "../debugger/memory-views.ts";
 import type { Session } from "../debugger/session.ts";
 import type { FlowPlace, StackFrame } from "../debugger/stack.ts";
 import type { StepTarget } from "../debugger/step-targets.ts";
@@ -174,8 +175,7 @@ export class Looking {
     frameId: number | undefined,
     hex: boolean,
   ): DebugProtocol.EvaluateResponse["body"] {
-    if (/^\s*(raw|host|td\d+):/.test(expression))
-      return { ...this.memory.show(session, expression), variablesReference: 0 };
+    if (namesView(expression)) return { ...this.memory.show(session, expression), variablesReference: 0 };
     const at = this.place(session, frameId);
     const item = session.evaluate(expression, at);
     if ("error" in item) throw new RequestError(item.error);

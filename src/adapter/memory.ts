@@ -1,6 +1,7 @@
 /** Memory by reference (debugger/memory-views.ts); and which of what a client has read has changed since. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { PAGE_SIZE } from "../arch/page.ts";
+import { hex } from "../debugger/inspect/format.ts";
 import { type MemoryReference, memoryReference, readView, viewEnd } from "../debugger/memory-views.ts";
 import type { Session } from "../debugger/session.ts";
 import { RequestError } from "./request-error.ts";
@@ -27,7 +28,7 @@ export class MemoryReader {
     if (count < 0) throw new RequestError('"count" cannot be negative');
     const { moment } = session.inspector;
     const from = base.address + offset;
-    const address = `0x${Math.max(from, 0).toString(16)}`;
+    const address = hex(Math.max(from, 0));
     if (from < 0 || from >= viewEnd(moment.machine, base.view)) return { address, unreadableBytes: count };
     const part = readView(moment, { ...base, address: from }, Math.min(count, MAX_BYTES));
     const readable = part.data.length;
@@ -66,7 +67,7 @@ export class MemoryReader {
 export function referenceOf(text: string): MemoryReference {
   const reference = memoryReference(text);
   if (reference) return reference;
-  throw new RequestError(`"${text}" is no address: write 0x…, host:0x… or td0:0x…`);
+  throw new RequestError(`"${text}" is no address: write raw:0x…, host:0x… or td0:0x…`);
 }
 
 function base64(bytes: Uint8Array): string {

@@ -145,9 +145,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     stackTrace: async (args) => {
       const request = new Arguments(args);
       const frames = await looking.stack(debugging.needStopped(), request.number("threadId"), frameFormat(request));
-      const start = request.number("startFrame", 0);
-      const count = request.number("levels", 0) || frames.length;
-      return { body: { stackFrames: frames.slice(start, start + count), totalFrames: frames.length } };
+      return { body: { stackFrames: request.page(frames, "startFrame", "levels"), totalFrames: frames.length } };
     },
     stepInTargets: (args) => {
       const frame = new Arguments(args).number("frameId");
@@ -161,23 +159,18 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
       const request = new Arguments(args);
       debugging.needStopped();
       const all = looking.variables(request.number("variablesReference"), isHex(request));
-      const start = request.number("start", 0);
-      const count = request.number("count", 0) || all.length;
-      return { body: { variables: all.slice(start, start + count) } };
+      return { body: { variables: request.page(all, "start", "count") } };
     },
     evaluate: (args) => {
       const request = new Arguments(args);
-      const frame = request.number("frameId", -1);
       const expression = request.required("expression");
-      const session = debugging.needStopped();
-      return { body: looking.evaluate(session, expression, frame < 0 ? undefined : frame, isHex(request)) };
+      return { body: looking.evaluate(debugging.needStopped(), expression, request.frame(), isHex(request)) };
     },
     completions: (args) => {
       const request = new Arguments(args);
-      const frame = request.number("frameId", -1);
       const text = request.text("text", "");
       const cursor = { line: request.number("line", debugging.client.line(1)), column: request.number("column") };
-      return { body: looking.completions(debugging.needStopped(), text, cursor, frame < 0 ? undefined : frame) };
+      return { body: looking.completions(debugging.needStopped(), text, cursor, request.frame()) };
     },
     exceptionInfo: () => {
       const session = debugging.needStopped();
@@ -206,9 +199,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     modules: (args) => {
       const request = new Arguments(args);
       const all = modulesOf(debugging.needSession(), (path) => debugging.sources.isShipped(path));
-      const start = request.number("startModule", 0);
-      const count = request.number("moduleCount", 0) || all.length;
-      return { body: { modules: all.slice(start, start + count), totalModules: all.length } };
+      return { body: { modules: request.page(all, "startModule", "moduleCount"), totalModules: all.length } };
     },
     ...editHandlers(debugging),
     ...milestoneHandlers(debugging),
@@ -249,11 +240,10 @@ function frameFormat(request: Arguments): FrameFormat {
 
 function dataWanted(args: Readonly<Record<string, unknown>>): DataWanted {
   const request = new Arguments(args);
-  const frame = request.number("frameId", -1);
   return {
     reference: request.number("variablesReference", 0),
     name: request.required("name"),
-    frameId: frame < 0 ? undefined : frame,
+    frameId: request.frame(),
     bytes: request.number("bytes", 0),
     isAddress: request.flag("asAddress"),
   };

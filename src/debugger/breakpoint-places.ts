@@ -68,7 +68,8 @@ export function functionPlaces(program: FlowProgram, text: string): Places | str
   const scans = new UnitScans(program);
   const mayReturn = ({ fn, pc }: FlowStatement): boolean => scans.at(program.functions[fn] as FlowFunction, pc).returns;
   const statements = inside.flatMap((all) => (isReturn ? all.filter(mayReturn) : all.slice(0, 1)));
-  if (leaves.length === 0 && statements.length === 0) return noFunction(name, program);
+  if (leaves.length === 0 && functions.length === 0) return noFunction(name, program);
+  if (leaves.length === 0 && statements.length === 0) return "The function has no statement to stop at.";
   const numbers = leaves.map(({ number }) => number);
   const ids = statements.map(({ id }) => id);
   const only = statements.length === 1 && leaves.length === 0 ? statements[0] : undefined;

@@ -28,6 +28,11 @@ export interface MemoryPart {
   readonly end: string;
 }
 
+/** Whether a text begins as a reference that names its view: it can be no expression. */
+export function namesView(text: string): boolean {
+  return /^\s*(raw|host|td\d+):/i.test(text);
+}
+
 /** Undefined if the text is no reference. */
 export function memoryReference(text: string): MemoryReference | undefined {
   const [, view = "raw", digits] = /^(?:(raw|host|td\d+):)?(0x[0-9a-f]+)$/i.exec(text.trim()) ?? [];

@@ -20,7 +20,7 @@ import { Skipping } from "./skipping.ts";
 import type { StepTarget } from "./step-targets.ts";
 import { type Stop, Stops, type StopsHost } from "./stops.ts";
 import { TaskChoice } from "./task-choice.ts";
-import type { Timeline } from "./timeline.ts";
+import { type Timeline, UNWATCHED } from "./timeline.ts";
 
 /** Units between looks at the clock: even slow ones take no longer than a breath is apart. */
 const UNITS_PER_LOOK = 256;
@@ -347,7 +347,7 @@ export class RunControl {
   private async runTo(position: Position): Promise<boolean> {
     const { timeline } = this;
     while (timeline.position.step < position.step && !timeline.hasEnded) {
-      timeline.run(Math.min(UNITS_PER_LOOK, position.step - timeline.position.step), this.stops.unwatched);
+      timeline.run(Math.min(UNITS_PER_LOOK, position.step - timeline.position.step), UNWATCHED);
       if (this.breath.isDue() && (await this.breath.take())) return false;
     }
     while (timeline.position.step === position.step && timeline.position.sub < position.sub && timeline.fineForward());

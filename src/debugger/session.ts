@@ -10,6 +10,7 @@ import type { Input } from "./branches.ts";
 import { Breakpoints } from "./breakpoints.ts";
 import { type CallView, callView } from "./call-items.ts";
 import { type CompletionList, completions } from "./completions.ts";
+import { resolveDataId } from "./data-ids.ts";
 import type { Failure } from "./debuggee.ts";
 import { eptViolationKind } from "./ept-violation.ts";
 import { ExceptionFilters } from "./exceptions.ts";
@@ -162,7 +163,7 @@ export class Session {
 
   /** Whether a data id names data of this machine. */
   isData(dataId: string): boolean {
-    return new Breakpoints(this.program).setData(this.debuggee.machine, [{ dataId }]).every(({ verified }) => verified);
+    return resolveDataId(this.debuggee.machine, dataId) !== undefined;
   }
 
   /** Goes back to the place behind the move that wrote the data last (data-breakpoints.ts), or to the start if none did. */

@@ -34,7 +34,6 @@ const NOTHING_WRITTEN: { readonly step: number; readonly breakpoints: ReadonlySe
 };
 
 export class Stops {
-  readonly unwatched = UNWATCHED;
   private readonly timeline: Timeline;
   private readonly breakpoints: Breakpoints;
   private readonly exceptions: ExceptionFilters;

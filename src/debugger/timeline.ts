@@ -263,14 +263,19 @@ export class Timeline {
 
   // ---- back ----
 
+  /** The nearest earlier position between units. */
+  private get previous(): Position {
+    return { step: this.sub > 0 ? this.step : this.step - 1, sub: 0 };
+  }
+
   /** Whether one move back needs no more than the journal. */
   get remembersPrevious(): boolean {
-    return this.remembers({ step: this.sub > 0 ? this.step : this.step - 1, sub: 0 });
+    return this.remembers(this.previous);
   }
 
   /** To the nearest earlier position between units. */
   back(): void {
-    if (this.step + this.sub > 0) this.goBack({ step: this.sub > 0 ? this.step : this.step - 1, sub: 0 });
+    if (!this.isAtStart) this.goBack(this.previous);
   }
 
   /** Goes to the last place inside unit `step`, before place `limit`, at which `wanted` holds; to its start if there is none. */

@@ -37,6 +37,13 @@ log "{a}"
     expect((await stopsAt(client, "reverseContinue")).slice(0, 2)).toEqual([...there].reverse());
   });
 
+  it("are refused in a function that does nothing", async () => {
+    const client = new Client({ [PROGRAM]: `fn nothing() { }\nnothing()\n` });
+    await client.launch(PROGRAM);
+    const { breakpoints } = await client.request("setFunctionBreakpoints", { breakpoints: [{ name: "nothing" }] });
+    expect(breakpoints[0]).toMatchObject({ verified: false, message: "The function has no statement to stop at." });
+  });
+
   /** What a function does last asks another one first, or waits, and may go on in the function then. */
   const ASKS = `fn odd(n) {
   log "asked {n}"

@@ -51,7 +51,11 @@ describe("modules", () => {
     expect(modules.some(({ isUserCode, path }: { isUserCode: boolean; path?: string }) => path && !isUserCode)).toBe(
       true,
     );
-    expect((await client.request("modules", { startModule: 1, moduleCount: 1 })).modules).toEqual([modules[1]]);
+    const page = async (startModule: number, moduleCount: number) =>
+      (await client.request("modules", { startModule, moduleCount })).modules;
+    expect(await page(1, 1)).toEqual([modules[1]]);
+    expect(await page(1, 0)).toEqual(modules.slice(1));
+    expect(await page(-1, 1)).toEqual([modules[0]]);
     expect(totalModules).toBe(modules.length);
     expect((await client.stack())[0]).toMatchObject({ moduleId: own.id });
   });
