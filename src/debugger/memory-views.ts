@@ -5,14 +5,13 @@
  */
 import { PAGE_SIZE } from "../arch/page.ts";
 import type { Machine } from "../module/machine.ts";
-import { isLeaf, levelBytes, SEPT_HOST_LOCK, SEPT_HOST_PRIORITY, septHpa } from "../module/sept-entry.ts";
+import { isLeaf, levelBytes, septHpa } from "../module/sept-entry.ts";
 import { HostAccessError, splitAddress } from "../platform/host-access.ts";
 import type { Domain } from "./inspect/domains.ts";
 import type { Moment } from "./inspect/moment.ts";
-import type { SeptTable } from "./inspect/sept-scan.ts";
+import { ENTRIES, type SeptTable, septEntry } from "./inspect/sept-scan.ts";
 
 const READABLE = 1;
-const ENTRIES = 512;
 
 export interface MemoryReference {
   /** "raw", "host" or the name of a TD. */
@@ -98,10 +97,7 @@ function translate(machine: Machine, root: SeptTable, gpa: number): number | und
     const cell = platform.memory.peek(hpa);
     if (cell === 0) return undefined;
     const at = cell + (Math.floor(gpa / levelBytes(level)) % ENTRIES) * 2;
-    const entry = {
-      lo: (store.read(at) & ~SEPT_HOST_LOCK) >>> 0,
-      hi: (store.read(at + 1) & ~SEPT_HOST_PRIORITY) >>> 0,
-    };
+    const entry = septEntry(store, at);
     if ((entry.lo & READABLE) === 0) return undefined;
     if (isLeaf(entry)) return septHpa(entry) + (gpa % levelBytes(level));
     hpa = septHpa(entry);

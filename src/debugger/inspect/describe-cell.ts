@@ -6,7 +6,7 @@ import * as sys from "../../module/sys.ts";
 import { BLOCK_WORDS } from "../../state/store.ts";
 import { pamtEntry } from "./locks.ts";
 import type { Moment } from "./moment.ts";
-import { entryName } from "./sept-scan.ts";
+import { entryName, ROOT_PAGE } from "./sept-scan.ts";
 
 const ENTRY_BYTES = 8;
 
@@ -33,7 +33,7 @@ export function describeCell(moment: Moment, cell: number): string | undefined {
   for (const td of domains.all) {
     if (td.hpa === page) return field("TDR", word, td.name);
     const at = td.tdcsPages.indexOf(page);
-    if (at >= 0 && at !== layout.TDCS_SEPT_ROOT >>> 10) return field("TDCS", at * BLOCK_WORDS + word, td.name);
+    if (at >= 0 && at !== ROOT_PAGE) return field("TDCS", at * BLOCK_WORDS + word, td.name);
     const vcpu = td.vcpus.find(({ pages }) => pages.includes(page));
     if (vcpu) {
       return field("TDVPS", vcpu.pages.indexOf(page) * BLOCK_WORDS + word, `${td.name}, vcpu ${vcpu.index}`);

@@ -1,12 +1,10 @@
 /** Says what a physical address is, so that none is ever shown alone. */
 import { PT_EPT, PT_NDA, PT_REG, PT_RSVD, PT_TDCX, PT_TDR, PT_TDVPR } from "../../arch/generated/pamt-types.ts";
-import { PAGE_4K, PAGE_BYTES, PAMT_ENTRY_BYTES } from "../../module/pamt.ts";
+import { PAGE_4K, PAGE_BYTES } from "../../module/pamt.ts";
 import type { Domain, Domains } from "./domains.ts";
-import { hex } from "./format.ts";
+import { bytes, hex } from "./format.ts";
 import type { Moment } from "./moment.ts";
-import { type PageEntry, pageEntry } from "./pamt-scan.ts";
-
-const SIZES = ["4 KiB", "2 MiB", "1 GiB"] as const;
+import { isInArray, type PageEntry, pageEntry, pamtArrays } from "./pamt-scan.ts";
 
 /** "0x100107000 · TDVPR of td0, vcpu 1". */
 export function describedHpa(domains: Domains, hpa: number): string {
@@ -54,12 +52,8 @@ function describePage(domains: Domains, hpa: number): string {
 /** Which array of the PAMT an address lies in. */
 function pamtAt(domains: Domains, hpa: number): string | undefined {
   for (const tdmr of domains.tdmrs) {
-    for (const [size, base] of tdmr.pamt.entries()) {
-      const bytes = (tdmr.size / (PAGE_BYTES[size] as number)) * PAMT_ENTRY_BYTES;
-      if (base !== 0 && hpa >= base && hpa < base + Math.max(bytes, PAGE_4K)) {
-        return `PAMT of TDMR ${tdmr.index}, ${SIZES[size]} pages`;
-      }
-    }
+    const array = pamtArrays(tdmr).find((candidate) => isInArray(candidate, hpa));
+    if (array) return `PAMT of TDMR ${tdmr.index}, ${bytes(PAGE_BYTES[array.size] as number)} pages`;
   }
   return undefined;
 }

@@ -14,12 +14,11 @@ import {
 } from "../../module/layout.ts";
 import type { Machine } from "../../module/machine.ts";
 import { PAGE_BYTES } from "../../module/pamt.ts";
-import { levelBytes } from "../../module/sept-entry.ts";
 import { MAX_TDCX_PAGES, MAX_TDVPS_PAGES } from "../../module/survey.ts";
 import { BLOCK_WORDS } from "../../state/store.ts";
 import type { CellRange } from "./item.ts";
 import { type PageRun, type Tdmr, tdmrs, usedRuns } from "./pamt-scan.ts";
-import { rootTable, type SeptNode, type SeptTable, tableBelow, usedSeptEntries } from "./sept-scan.ts";
+import { rootTable, type SeptTable, tableBelow, usedSeptEntries } from "./sept-scan.ts";
 
 export interface Vcpu {
   readonly td: Domain;
@@ -176,9 +175,4 @@ export class Domains {
     for (const td of this.all) if (td.sept) visit(td, td.sept);
     return found;
   }
-}
-
-/** Bytes that an entry maps. */
-export function nodeBytes(node: SeptNode): number {
-  return levelBytes(node.level);
 }

@@ -19,6 +19,7 @@ import { SYS_KOT_LOCK, SYS_LOCK, TDMR_LOCK } from "../../module/sys.ts";
 import type { Domains } from "./domains.ts";
 import { bytes, hex } from "./format.ts";
 import type { Moment } from "./moment.ts";
+import { pamtArrays } from "./pamt-scan.ts";
 
 /** A shared/exclusive lock; `hasPriority`: with the host-priority flag in bit 1. */
 export function lockText(word: number, hasPriority: boolean): string {
@@ -72,10 +73,10 @@ function lockedObject(moment: Moment, cell: number): string {
 /** The page that a PAMT entry describes; undefined if there is none at `hpa`. */
 export function pamtEntry(moment: Moment, { tdmrs }: Domains, hpa: number): string | undefined {
   for (const tdmr of tdmrs) {
-    for (const [size, base] of tdmr.pamt.entries()) {
+    for (const { size, base, entries } of pamtArrays(tdmr)) {
       const pageBytes = PAGE_BYTES[size] as number;
       const index = Math.floor((hpa - base) / PAMT_ENTRY_BYTES);
-      if (base === 0 || hpa < base || index >= tdmr.size / pageBytes) continue;
+      if (hpa < base || index >= entries) continue;
       const page = tdmr.base + index * pageBytes;
       return size === 0 ? `PAMT entry of ${moment.hpa(page)}` : `PAMT entry of the ${bytes(pageBytes)} at ${hex(page)}`;
     }

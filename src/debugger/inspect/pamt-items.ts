@@ -1,14 +1,12 @@
 /** The PAMT by TDMR: pages in use, folded into runs of like neighbours. */
 import { PT_EPT, PT_REG, PT_RSVD, PT_TDCX, PT_TDR, PT_TDVPR, pageTypeNames } from "../../arch/generated/pamt-types.ts";
-import { PAGE_SIZE } from "../../arch/page.ts";
 import { PAGE_BYTES, PG_4K } from "../../module/pamt.ts";
+import { TDMR_WORDS } from "../../module/sys.ts";
 import { describeEntry } from "./describe-hpa.ts";
 import { bytes, hex, range } from "./format.ts";
 import { type Item, inGroups } from "./item.ts";
 import type { Moment } from "./moment.ts";
-import { entriesOf, type PageEntry, type PageRun, type Tdmr } from "./pamt-scan.ts";
-
-const ENTRY_WORDS = 4;
+import { ENTRY_WORDS, entriesOf, isInArray, type PageEntry, type PageRun, pamtArrays, type Tdmr } from "./pamt-scan.ts";
 
 function typeName(type: number): string {
   return pageTypeNames[type] ?? `type ${type}`;
@@ -54,14 +52,11 @@ function usage(runs: readonly PageRun[]): string {
   return used === 0 ? "no page in use" : `${bytes(used)} in use`;
 }
 
-/** Whether a cell is one of a TDMR's PAMT arrays. */
+/** Whether a cell is one of a TDMR's PAMT arrays, or of its entry in the module's table. */
 function isInPamt(moment: Moment, tdmr: Tdmr, cell: number): boolean {
   const hpa = moment.machine.platform.memory.hpaOf(cell);
-  if (hpa === undefined) return cell >= tdmr.cell && cell < tdmr.cell + 14;
-  return tdmr.pamt.some((base, size) => {
-    const end = base + (tdmr.size / (PAGE_BYTES[size] as number)) * 16;
-    return hpa >= base && hpa < Math.max(end, base + PAGE_SIZE);
-  });
+  if (hpa === undefined) return cell >= tdmr.cell && cell < tdmr.cell + TDMR_WORDS;
+  return pamtArrays(tdmr).some((array) => isInArray(array, hpa));
 }
 
 function runItem(moment: Moment, tdmr: Tdmr, run: PageRun, parent: string): Item {

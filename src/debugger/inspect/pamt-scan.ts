@@ -21,7 +21,8 @@ import { BLOCK_WORDS } from "../../state/store.ts";
 import type { CellRange } from "./item.ts";
 
 const PAMT_BASES = [TDMR_PAMT_4K_BASE, TDMR_PAMT_2M_BASE, TDMR_PAMT_1G_BASE] as const;
-const ENTRY_WORDS = PAMT_ENTRY_BYTES / 4;
+/** Words of an entry. */
+export const ENTRY_WORDS = PAMT_ENTRY_BYTES / 4;
 const ENTRIES_PER_PAGE = PAGE_4K / PAMT_ENTRY_BYTES;
 const CHILDREN = 512;
 /** Pages of the PAMT that the entries of 512 pages fill. */
@@ -74,6 +75,26 @@ export function tdmrs(machine: Machine): Tdmr[] {
       pamt: PAMT_BASES.map((base) => store.readNumber(cell + base)),
     };
   });
+}
+
+/** One of a TDMR's arrays: that of the entries for pages of a size. */
+export interface PamtArray {
+  readonly size: number;
+  /** HPA of the first entry, and how many there are. */
+  readonly base: number;
+  readonly entries: number;
+}
+
+/** The arrays that the TDMR has been given memory for. */
+export function pamtArrays({ pamt, size: bytes }: Tdmr): PamtArray[] {
+  return pamt
+    .map((base, size) => ({ size, base, entries: bytes / (PAGE_BYTES[size] as number) }))
+    .filter(({ base }) => base !== 0);
+}
+
+/** Whether an address lies in the pages that an array takes. */
+export function isInArray({ base, entries }: PamtArray, hpa: number): boolean {
+  return hpa >= base && hpa < base + Math.max(entries * PAMT_ENTRY_BYTES, PAGE_4K);
 }
 
 /** HPA of the entry for the page of `size` that has `hpa`. */

@@ -6,6 +6,7 @@ import { registerNames } from "../../arch/registers.ts";
 import { LP_IS_INIT } from "../../module/local-data.ts";
 import * as sys from "../../module/sys.ts";
 import { LP_GPR, LP_GUEST_TDVPR } from "../../platform/lp.ts";
+import { BLOCK_WORDS } from "../../state/store.ts";
 import { describedStatus } from "../describe-status.ts";
 import { registerPlace } from "../edit-place.ts";
 import { type Field, fieldItems } from "./fields.ts";
@@ -37,7 +38,7 @@ export function platformItems(moment: Moment): readonly Item[] {
       id: "module",
       label: "TDX module",
       value: `${platform.config.module.version} · ${state}`,
-      cells: [[machine.sys, 16]],
+      cells: [[machine.sys, sys.SYS_TDMRS]],
       children: () => fieldItems(moment, "module", { base: machine.sys, name: "the TDX module" }, MODULE_FIELDS),
     },
     ...platform.config.packages.map((lps, index) => packageItem(moment, index, lps)),
@@ -52,7 +53,7 @@ function packageItem(moment: Moment, index: number, lps: readonly number[]): Ite
     id,
     label: `package ${index}`,
     value: `LP ${lps.join(", ")}`,
-    cells: lps.map((lp) => [moment.machine.platform.lpCell(lp), 1024] as const),
+    cells: lps.map((lp) => [moment.machine.platform.lpCell(lp), BLOCK_WORDS] as const),
     children: () => lps.map((lp) => lpItem(moment, lp, `${id}/lp${lp}`)),
   };
 }
@@ -65,7 +66,7 @@ export function lpItem(moment: Moment, lp: number, id: string): Item {
     id,
     label: `LP ${lp}`,
     value: lpState(moment, lp),
-    cells: [[cell, 1024]],
+    cells: [[cell, BLOCK_WORDS]],
     children: () => lpFields(moment, lp, id),
   };
 }

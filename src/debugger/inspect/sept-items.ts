@@ -1,12 +1,20 @@
 /** Secure EPT of each TD by level; runs of like pages are folded. */
 import { PAGE_SIZE } from "../../arch/page.ts";
 import type { Changes } from "./changes.ts";
-import { type Domain, nodeBytes } from "./domains.ts";
+import type { Domain } from "./domains.ts";
 import { fieldEdit } from "./fields.ts";
 import { bytes, count, hex, range } from "./format.ts";
 import { type Item, inGroups } from "./item.ts";
 import type { Moment } from "./moment.ts";
-import { entryName, type SeptNode, type SeptTable, stateName, tableBelow, usedSeptEntries } from "./sept-scan.ts";
+import {
+  entryName,
+  nodeBytes,
+  type SeptNode,
+  type SeptTable,
+  stateName,
+  tableBelow,
+  usedSeptEntries,
+} from "./sept-scan.ts";
 
 export function septItems(moment: Moment): readonly Item[] {
   return moment.domains.all.map((td) => septOfTd(moment, td, td.name));

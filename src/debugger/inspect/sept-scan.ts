@@ -3,9 +3,14 @@ import { SEPT_FREE, SEPT_STATES } from "../../arch/generated/sept-states.ts";
 import { TDCS_EPTP, TDCS_SEPT_ROOT } from "../../module/layout.ts";
 import type { Machine } from "../../module/machine.ts";
 import { isLeaf, levelBytes, SEPT_HOST_LOCK, SEPT_HOST_PRIORITY, septHpa, septState } from "../../module/sept-entry.ts";
+import { BLOCK_WORDS, type Store } from "../../state/store.ts";
 import { hex } from "./format.ts";
 
-const ENTRIES = 512;
+/** Entries of a table. */
+export const ENTRIES = 512;
+
+/** Which page of the TDCS is the root table. */
+export const ROOT_PAGE = TDCS_SEPT_ROOT / BLOCK_WORDS;
 
 export interface SeptTable {
   readonly hpa: number;
@@ -34,7 +39,7 @@ export interface SeptNode {
 
 /** The root table; undefined while the TD has none. `tdcs` is the cell of the TDCS's first page, `pages` the HPAs of all. */
 export function rootTable(machine: Machine, tdcs: number, pages: readonly number[]): SeptTable | undefined {
-  const hpa = pages[TDCS_SEPT_ROOT >>> 10];
+  const hpa = pages[ROOT_PAGE];
   const walkLength = (machine.store.read(tdcs + TDCS_EPTP) >>> 3) & 7;
   if (hpa === undefined || walkLength === 0) return undefined;
   return { hpa, level: walkLength, gpa: 0 };
@@ -42,6 +47,19 @@ export function rootTable(machine: Machine, tdcs: number, pages: readonly number
 
 export function stateName(state: number): string {
   return SEPT_STATES[state]?.name ?? "no valid state";
+}
+
+/** Bytes that an entry maps. */
+export function nodeBytes({ level }: SeptNode): number {
+  return levelBytes(level);
+}
+
+/** The entry at a cell without what the host has set in it: the lock, and that a host waits for it. */
+export function septEntry(store: Store, cell: number): { readonly lo: number; readonly hi: number } {
+  return {
+    lo: (store.read(cell) & ~SEPT_HOST_LOCK) >>> 0,
+    hi: (store.read(cell + 1) & ~SEPT_HOST_PRIORITY) >>> 0,
+  };
 }
 
 /** The entries of a table that are not free. */
@@ -53,10 +71,9 @@ export function usedSeptEntries(machine: Machine, table: SeptTable): SeptNode[] 
   const size = levelBytes(table.level);
   for (let i = 0; i < ENTRIES; i++) {
     const cell = base + i * 2;
-    const raw = { lo: store.read(cell), hi: store.read(cell + 1) };
-    const entry = { lo: (raw.lo & ~SEPT_HOST_LOCK) >>> 0, hi: (raw.hi & ~SEPT_HOST_PRIORITY) >>> 0 };
+    const entry = septEntry(store, cell);
     const state = septState(entry);
-    const isLocked = entry.lo !== raw.lo;
+    const isLocked = entry.lo !== store.read(cell);
     if ((state === SEPT_FREE && !isLocked) || (entry.lo === 0 && entry.hi === 0)) continue;
     const isTable = state !== SEPT_FREE && !isLeaf(entry);
     nodes.push({
@@ -67,7 +84,7 @@ export function usedSeptEntries(machine: Machine, table: SeptTable): SeptNode[] 
       hpa: septHpa(entry),
       isTable,
       isLocked,
-      hasHostPriority: entry.hi !== raw.hi,
+      hasHostPriority: entry.hi !== store.read(cell + 1),
       permissions: ["R", "W", "X"].map((name, bit) => ((entry.lo >>> bit) & 1 ? name : "-")).join(""),
     });
   }
