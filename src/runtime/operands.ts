@@ -1,48 +1,32 @@
 /** The call at which a task stands, for who changes it: its operands before it, and its result behind it. */
-import { OP_LEAF } from "../language/flow-code.ts";
 import { and, fromBig, type Integer, shiftRight } from "../language/values.ts";
-import { FIBER_DEPTH, FRAME_PC, FRAME_SPILLED } from "./fibers.ts";
 import { registersFor } from "./leaf-call.ts";
 import { LeafResult } from "./leaf-result.ts";
+import { innermostFrame, pendingCall } from "./pending.ts";
 import type { Runtime } from "./runtime.ts";
-
-/** A task's innermost frame's code position, and the slot behind the last value on its stack. */
-function top({ state, store }: Runtime, task: number) {
-  const fiber = state.active(task);
-  if (state.fibers.read(fiber, FIBER_DEPTH) === 0) return undefined;
-  const frame = state.topFrame(fiber);
-  const fn = state.functionOf(frame);
-  const spilled = store.read(frame + FRAME_SPILLED);
-  const pc = store.read(frame + FRAME_PC);
-  return { code: fn.code, pc, spilled, end: state.fibers.baseSlot(fiber, frame) + fn.locals + spilled };
-}
 
 /**
  * Gives the call that a task stands before other operands, by their numbers. Throws a FlowError, and changes nothing, if a value is
  * none for its operand.
  */
 export function setOperands(runtime: Runtime, task: number, changes: ReadonlyMap<number, unknown>): void {
-  const place = top(runtime, task);
-  const pending = runtime.pendingLeafOf(task);
-  const { store, machine } = runtime;
-  if (place === undefined || pending === undefined || place.code[place.pc] !== OP_LEAF) return;
-  const call = runtime.program.leafCalls[place.code[place.pc + 1] as number];
-  if (call === undefined) return;
-  const first = place.end - call.operands.length;
-  const values = pending.operands.map(({ value }, index) => (changes.has(index) ? changes.get(index) : value));
-  const registers = registersFor(machine.platform, call, values, 0);
+  const { state, store, machine } = runtime;
+  const place = innermostFrame(state, task);
+  const pending = pendingCall(state, task);
+  if (place === undefined || pending?.call === undefined) return;
+  const first = place.end - pending.values.length;
+  const values = pending.values.map((value, index) => (changes.has(index) ? changes.get(index) : value));
+  const registers = registersFor(machine.platform, pending.call, values, 0);
   // The registers have been loaded for who looks at them here, unless the LP has others by now; the call loads them again.
-  const isOther = task !== runtime.task && runtime.state.lpOf(runtime.task) === pending.lp;
+  const isOther = task !== runtime.task && state.lpOf(runtime.task) === pending.lp;
   if (!isOther) machine.platform.writeGprs(pending.lp, registers);
   for (const [index, value] of changes) store.writeValue(first + index, value);
 }
 
 /** As `setOperands`, for all that lie in a register, from its 64 bits. False if none does. */
 export function setOperandRegister(runtime: Runtime, task: number, register: number, bits: Integer): boolean {
-  const place = top(runtime, task);
-  const call = place && runtime.program.leafCalls[place.code[place.pc + 1] as number];
   const values = new Map<number, Integer>();
-  (runtime.pendingLeafOf(task) && call ? call.operands : []).forEach((operand, index) => {
+  pendingCall(runtime.state, task)?.call?.operands.forEach((operand, index) => {
     if (operand.register !== register) return;
     let value = bits;
     if (operand.width === 0) value = shiftRight(bits, runtime.machine.platform.addressBits);
@@ -60,7 +44,7 @@ export function setOperandRegister(runtime: Runtime, task: number, register: num
 
 /** The slot with the result of the call behind which the current task stands, if the flow takes one. */
 export function returnedSlot(runtime: Runtime): number | undefined {
-  const place = top(runtime, runtime.task);
+  const place = innermostFrame(runtime.state, runtime.task);
   if (place === undefined || place.spilled === 0) return undefined;
   return runtime.store.readValue(place.end - 1) instanceof LeafResult ? place.end - 1 : undefined;
 }

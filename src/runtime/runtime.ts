@@ -3,41 +3,29 @@
  * many, and can stop before a leaf function and go through it step by step. Everything that changes is in the store, and each unit
  * ends with a mark there: going back is the store's `undo` and then `rewound()`.
  */
-import { builtins, parameterNames } from "../language/builtins.ts";
 import { compileWatch } from "../language/compile.ts";
-import {
-  type FlowFunction,
-  type FlowProgram,
-  type LeafCall,
-  OP_BUILTIN,
-  OP_LEAF,
-  OP_STATEMENT,
-} from "../language/flow-code.ts";
+import { type FlowFunction, type FlowProgram, OP_STATEMENT } from "../language/flow-code.ts";
 import type { Store } from "../state/store.ts";
 import { evaluateWatch } from "./evaluate.ts";
 import {
-  FIBER_COMPLETES,
   FIBER_DEPTH,
   FIBER_STANDS,
   FIBER_STATE,
-  FRAME_LP,
   FRAME_PC,
-  FRAME_SPILLED,
   STANDS_NOWHERE,
   STANDS_UNASKED,
   STATE_DONE,
   STATE_FAILED,
   STATE_READY,
   VALUE_FAILURE,
-  VALUE_RETURNED,
 } from "./fibers.ts";
 import type { FlowFailure } from "./flow-error.ts";
 import { type FlowFrame, framesOf, globalsOf, type Variable } from "./frames.ts";
-import { instructionAt } from "./guest-instructions.ts";
 import type { RunLimits, RuntimeHooks, StopReason } from "./hooks.ts";
 import { Interpreter } from "./interpreter.ts";
-import { leafNameOf, loadRegisters } from "./leaf-call.ts";
+import { loadRegisters } from "./leaf-call.ts";
 import type { MachinePort, ModuleEntry } from "./machine-port.ts";
+import { type PendingInstruction, type PendingLeaf, pendingCall, pendingInstruction, pendingLeaf } from "./pending.ts";
 import { SCHEDULE_RANDOM, SessionState, STEPPED_CALLS, STEPPED_INTERLEAVE } from "./session-state.ts";
 import { formatValue } from "./values.ts";
 
@@ -60,23 +48,6 @@ export interface TaskInfo {
   /** A guest runs on top of it. */
   readonly isGuest: boolean;
   readonly current: boolean;
-}
-
-/** A leaf function that a task stands before. */
-export interface PendingLeaf {
-  readonly name: string;
-  /** RAX[15:0]. */
-  readonly number: number;
-  readonly lp: number;
-  readonly guest: boolean;
-  readonly operands: readonly { readonly name: string; readonly register: number; readonly value: unknown }[];
-}
-
-/** An instruction of a guest that a task stands before. */
-export interface PendingInstruction {
-  readonly name: string;
-  readonly lp: number;
-  readonly operands: readonly { readonly name: string; readonly value: unknown }[];
 }
 
 export class Runtime {
@@ -137,8 +108,8 @@ export class Runtime {
   /** What ended the flow, if something did. */
   get failure(): FlowFailure | undefined {
     for (const task of this.interpreter.tasks.all()) {
-      if (this.state.fibers.read(task, FIBER_STATE) === STATE_FAILED)
-        return this.state.fibers.readValue(task, VALUE_FAILURE) as FlowFailure;
+      const failure = this.state.fibers.readValue(task, VALUE_FAILURE);
+      if (failure !== undefined) return failure as FlowFailure;
     }
     return undefined;
   }
@@ -151,35 +122,12 @@ export class Runtime {
   }
 
   pendingLeafOf(task: number): PendingLeaf | undefined {
-    const place = this.atCall(task);
-    if (place === undefined || place.call === undefined) return undefined;
-    const { call, values, lp } = place;
-    const rax = call.operands.findIndex((operand) => operand.register === 0);
-    const number = call.name === undefined ? Number(values[rax] ?? 0) & 0xffff : call.number;
-    return {
-      name: call.name ?? leafNameOf(number, call.guest),
-      number,
-      lp,
-      guest: call.guest,
-      operands: call.operands.map((operand, index) => ({
-        name: operand.name,
-        register: operand.register,
-        value: values[index],
-      })),
-    };
+    return pendingLeaf(this.state, task);
   }
 
   /** The guest's instruction, other than TDCALL, that the task stands before, if it does: name and arguments of the builtin. */
   get pendingInstruction(): PendingInstruction | undefined {
-    const place = this.atCall(this.task);
-    if (place === undefined || place.builtin === undefined) return undefined;
-    const { builtin, values, lp } = place;
-    const names = parameterNames(builtin);
-    return {
-      name: builtin.name,
-      lp,
-      operands: values.map((value, index) => ({ name: names[index] ?? "", value })),
-    };
+    return pendingInstruction(this.state, this.task);
   }
 
   /** The call inside which the current task stands: its next step's trace, for the debugger. */
@@ -202,19 +150,17 @@ export class Runtime {
    */
   enterLeaf(): boolean {
     const { machine, task } = this;
-    const place = this.atCall(task);
-    if (place === undefined || this.state.fibers.read(task, FIBER_STANDS) !== STANDS_NOWHERE) return false;
-    if (machine.openEntry(place.lp) !== undefined) return false;
-    if (!place.guest) {
-      if (place.call === undefined) return false;
-      loadRegisters(machine.platform, place.lp, place.call, place.values, 0);
-      this.interpreter.stepped.begin(task, machine.beginSeamcall(place.lp));
-      return true;
+    const pending = pendingCall(this.state, task);
+    if (pending === undefined || this.state.fibers.read(task, FIBER_STANDS) !== STANDS_NOWHERE) return false;
+    const { lp, call, values, instruction } = pending;
+    if (machine.openEntry(lp) !== undefined) return false;
+    if (instruction !== undefined) {
+      instruction.prepare?.(machine.platform, lp);
+      this.interpreter.stepped.begin(task, machine.beginGuest(lp, instruction.action));
+    } else if (call !== undefined) {
+      loadRegisters(machine.platform, lp, call, values, 0);
+      this.interpreter.stepped.begin(task, machine.beginSeamcall(lp));
     }
-    const { instruction } = place;
-    if (instruction === undefined) return false;
-    instruction.prepare?.(machine.platform, place.lp);
-    this.interpreter.stepped.begin(task, machine.beginGuest(place.lp, instruction.action));
     return true;
   }
 
@@ -245,31 +191,6 @@ export class Runtime {
     return this.interpreter.tasks
       .all()
       .every((task) => !this.state.isInside(task) || this.machine.openEntry(this.state.lpOf(task)) !== undefined);
-  }
-
-  /** The call of the module that a task's innermost frame stands at, in the middle of its statement. */
-  private atCall(task: number) {
-    const { state } = this;
-    if (state.fibers.read(task, FIBER_STATE) !== STATE_READY) return undefined;
-    if (state.fibers.readValue(task, VALUE_RETURNED) !== undefined) return undefined;
-    const fiber = state.active(task);
-    if (state.fibers.read(fiber, FIBER_DEPTH) === 0) return undefined;
-    const frame = state.topFrame(fiber);
-    const fn = state.functionOf(frame);
-    const pc = this.store.read(frame + FRAME_PC);
-    const guest = state.isGuest(fiber);
-    const isCall = fn.code[pc] === OP_LEAF || (fn.code[pc] === OP_BUILTIN && guest);
-    if (!isCall || (guest && state.fibers.read(fiber, FIBER_COMPLETES) === 1)) return undefined;
-    if (state.fibers.read(task, FIBER_STANDS) === STANDS_UNASKED) return undefined;
-    const call: LeafCall | undefined =
-      fn.code[pc] === OP_LEAF ? this.program.leafCalls[fn.code[pc + 1] as number] : undefined;
-    const count = call?.operands.length ?? (fn.code[pc + 2] as number);
-    const first = state.fibers.baseSlot(fiber, frame) + fn.locals + this.store.read(frame + FRAME_SPILLED) - count;
-    const values = Array.from({ length: count }, (_, index) => this.store.readValue(first + index));
-    const lp = guest ? state.lpOf(task) : this.store.read(frame + FRAME_LP);
-    const instruction = guest ? instructionAt(this.program, state.heap, fn.code, pc, values, 0) : undefined;
-    const builtin = call === undefined ? builtins[fn.code[pc + 1] as number] : undefined;
-    return { call, builtin, values, lp, guest, instruction };
   }
 
   // ---- looking ----
