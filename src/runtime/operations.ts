@@ -84,6 +84,8 @@ export function execute(
       return sp - operand + 1;
     }
     case OP_ENTER_LP: {
+      if (state.active(task) !== task)
+        throw new FlowError("on lp is for the host, not for guests", "a guest runs on the LP of its TDH.VP.ENTER");
       const lps = state.machine.platform.lps;
       const lp = numberArgument(stack, sp - 1, "lp", 0, lps - 1);
       store.writeValue(base + operand, store.read(frame + FRAME_LP));

@@ -74,7 +74,7 @@ export class SteppedCalls {
     this.setPause(fiber, undefined);
     throw new FlowError(
       typeof pause.at === "number"
-        ? `the call ended before it had taken ${pause.at} locks`
+        ? `the call ended before it had taken ${pause.at} ${pause.at === 1 ? "lock" : "locks"}`
         : `the call ended without coming to a step "${pause.at}"`,
       "the debugger shows the steps of a call: step into it",
     );

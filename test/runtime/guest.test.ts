@@ -108,6 +108,7 @@ expect TDH.VP.ENTER(tdvpr: tdvpr).r11 == TDVMCALL_HLT
     );
     await expect(runTd("guest tdvpr { read64(0xffc) }\nrun_vcpu(td, tdvpr)")).rejects.toThrow("crosses a page");
     const wrong: [string, string][] = [
+      ["on lp 1 { }", "on lp is for the host, not for guests"],
       ["write(0x1000, [])", "an access has a byte at least"],
       ["io_in(0x1_0000, 1)", '"port" must be from 0 to 0xffff'],
       ["io_out(0x70, 1, 3)", "an I/O instruction has 1, 2 or 4 bytes, not 3"],
