@@ -54,7 +54,7 @@ export class Evaluator {
     const compiled = this.compile(text, at, call);
     if (typeof compiled === "string") return { error: compiled };
     const values: unknown[] = [];
-    for (const index of compiled.used) values[index] = compiled.names[index]?.value(call?.lp ?? at.lp);
+    for (const index of compiled.used) values[index] = compiled.names[index]?.value(call?.lp ?? at.lp, task);
     return evaluateWatch(this.debuggee.runtime.state, compiled.watch, at.slots, values);
   }
 
@@ -93,7 +93,8 @@ export class Evaluator {
     return compiled;
   }
 
-  private given(call: NearCall | undefined): readonly Given[] {
+  /** What can be named beside the flow's variables. */
+  given(call: NearCall | undefined): readonly Given[] {
     const key = call === undefined ? "" : `${call.side}${call.callee}`;
     let names = this.givenNames.get(key);
     if (names === undefined) {

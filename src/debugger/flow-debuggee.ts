@@ -35,7 +35,7 @@ import {
   type Watch,
 } from "./debuggee.ts";
 import { Evaluator } from "./evaluator.ts";
-import type { NearCall } from "./given-names.ts";
+import type { Given, NearCall } from "./given-names.ts";
 import { calleesOf, UnitScans } from "./unit-scan.ts";
 
 /** Stops before and after each call. */
@@ -359,12 +359,18 @@ export class FlowDebuggee implements Debuggee {
   // ---- values ----
 
   evaluate(expression: string, frame = 0, task = this.task): Evaluation {
-    const near = frame === 0 ? ((task === this.task ? this.asking : undefined) ?? this.nearCall(task)) : undefined;
-    return this.evaluator.evaluate(expression, frame, task, near);
+    return this.evaluator.evaluate(expression, frame, task, this.nearCall(frame, task));
   }
 
-  private nearCall(task: number): NearCall | undefined {
+  /** What an expression of a frame can name beside the flow's variables. */
+  given(frame: number, task: number): readonly Given[] {
+    return this.evaluator.given(this.nearCall(frame, task));
+  }
+
+  private nearCall(frame: number, task: number): NearCall | undefined {
+    if (frame > 0) return undefined;
     const isCurrent = task === this.task;
+    if (isCurrent && this.asking) return this.asking;
     const { outcome } = this;
     if (isCurrent && outcome) return { side: "behind", callee: outcome.callee, lp: outcome.lp };
     const callee = isCurrent ? this.callee : this.calleeOf(task);

@@ -21,10 +21,11 @@ export interface NearCall {
   readonly lp: number;
 }
 
-/** A name and its value on an LP at the present place. */
+/** A name and its value at the present place, for a task on its LP. */
 export interface Given {
   readonly name: string;
-  readonly value: (lp: number) => unknown;
+  readonly what: string;
+  readonly value: (lp: number, task: number) => unknown;
   /** A variable of the flow with this name hides it. */
   readonly yields?: boolean;
 }
@@ -33,36 +34,49 @@ type Value = Given["value"];
 
 /** Names for all calls of a leaf: whose call it is, is asked when a value is. */
 export function givenNames(debuggee: FlowDebuggee, near: NearCall | undefined): readonly Given[] {
-  const names = new Map<string, Value>([
-    ["lp", (lp) => lp],
-    ["task", () => debuggee.task],
-  ]);
-  const add = (name: string, value: Value): void => {
-    if (!names.has(name)) names.set(name, value);
+  const names = new Map<string, Given>();
+  const add = (name: string, what: string, value: Value): void => {
+    if (!names.has(name)) names.set(name, { name, what, value });
   };
   const { machine } = debuggee;
+  add("lp", "the LP", (lp) => lp);
+  add("task", "the task", (_, task) => task);
   if (near !== undefined) {
     const leaf = leafName(near.callee);
     const signature = leafSignatures.get(leaf);
-    add("leaf", () => leaf);
+    add("leaf", "the leaf function", () => leaf);
     if (near.side === "behind") {
-      add("status", (lp) => statusOf(machine, lp));
-      for (const operand of signature?.outputs ?? []) add(operand.name, (lp) => part(machine, lp, operand, undefined));
+      add("status", "how the call ended", (lp) => statusOf(machine, lp));
+      for (const operand of signature?.outputs ?? []) {
+        add(operand.name, operand.what, (lp) => part(machine, lp, operand, undefined));
+      }
     }
     for (const operand of signature?.inputs ?? []) {
       for (const name of [operand.name, ...operand.aliases]) {
-        add(name, (lp) => {
-          if (near.side === "before") return part(machine, lp, operand, machine.openEntry(lp)?.call);
+        add(name, operand.what, (lp, task) => {
+          if (near.side === "before") return waiting(debuggee, lp, task, operand) ?? operandOf(machine, lp, operand);
           return isGuestsNow(machine, near, lp) ? null : part(machine, lp, operand, callOf(machine, lp));
         });
       }
     }
   }
-  const given: Given[] = [...names].map(([name, value]) => ({ name, value }));
-  const operands = new Map(names);
-  given.push({ name: "td", value: (lp) => tdrOf(machine, lp, near, operands), yields: true });
-  for (const name of ["gpa", "hpa"]) if (!names.has(name)) given.push({ name, value: () => null, yields: true });
+  const td: Value = (lp, task) => tdrOf(machine, lp, task, near, names);
+  const given = [...names.values(), { name: "td", what: "the TD: HPA of its TDR", value: td, yields: true }];
+  for (const name of ["gpa", "hpa"]) {
+    if (!names.has(name)) given.push({ name, what: "null: there is none here", value: () => null, yields: true });
+  }
   return given;
+}
+
+/** Of a call before which a task stands while another one moves, and may use its LP. */
+function waiting({ runtime, machine }: FlowDebuggee, lp: number, task: number, { name }: LeafOperand): unknown {
+  if (task === runtime.task || machine.openEntry(lp) !== undefined) return undefined;
+  return runtime.pendingLeafOf(task)?.operands.find((operand) => operand.name === name)?.value;
+}
+
+/** Of a call that comes next on an LP, or is open there. */
+function operandOf(machine: Machine, lp: number, operand: LeafOperand): Integer {
+  return part(machine, lp, operand, machine.openEntry(lp)?.call);
 }
 
 function callOf(machine: Machine, lp: number): Call {
@@ -78,13 +92,14 @@ function isGuestsNow(machine: Machine, { side, callee }: NearCall, lp: number): 
 function tdrOf(
   machine: Machine,
   lp: number,
+  task: number,
   near: NearCall | undefined,
-  operands: ReadonlyMap<string, Value>,
+  names: ReadonlyMap<string, Given>,
 ): number | null {
   const { memory } = machine.platform;
   if (near !== undefined && isGuestsNow(machine, near, lp)) return memory.hpaOf(callOf(machine, lp).tdr) ?? null;
   const number = (name: string): number | undefined => {
-    const value = operands.get(name)?.(lp);
+    const value = names.get(name)?.value(lp, task);
     return value === undefined || value === null ? undefined : Number(value);
   };
   const tdr = number("tdr");

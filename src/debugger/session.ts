@@ -256,7 +256,7 @@ export class Session {
       const item = this.evaluate(expression, at);
       return "error" in item ? [] : (item.children?.() ?? []);
     };
-    return completions(text, this.locals(at), fieldsOf);
+    return completions(text, this.locals(at), this.debuggee.given(at.flowFrame, at.task), fieldsOf);
   }
 
   /** Value of an expression as an item. */

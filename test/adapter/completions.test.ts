@@ -7,6 +7,26 @@ let other = 1
 log "{page} {other}"
 `;
 
+it("completes what belongs to a call where the session stands at one", async () => {
+  const client = new Client({
+    [PROGRAM]: "let level = 7\nlet r = TDH.MEM.SEPT.ADD(gpa: 0, level: 1, tdr: 0, page: 0)\n",
+  });
+  await client.launch(PROGRAM, { functions: [{ name: "TDH.MEM.SEPT.ADD" }] });
+  await client.event("stopped");
+  const ask = async (text: string): Promise<string[]> => {
+    const { targets } = await client.request("completions", { text, column: text.length + 1 });
+    const names = (targets as { label: string; detail: string }[]).filter(({ label }) => /^[a-z]/.test(label));
+    return names.map(({ label, detail }) => `${label}: ${detail}`);
+  };
+  expect(await ask("leve")).toEqual([]);
+  expect(await ask("td")).toEqual(["td: the TD: HPA of its TDR"]);
+  await client.move("continue");
+  expect((await ask("leve")).map((text) => text.split(":")[0])).toEqual(["level"]);
+  expect(await ask("leve")).not.toContain("level: 7");
+  expect(await ask("leaf")).toEqual(["leaf: the leaf function"]);
+  expect((await ask("td")).map((text) => text.split(":")[0])).toEqual(["td", "tdr"]);
+});
+
 it("completes variables, fields, functions and constants at the cursor", async () => {
   const client = new Client({ [PROGRAM]: TEXT });
   await client.launch(PROGRAM);

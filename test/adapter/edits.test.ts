@@ -380,6 +380,7 @@ join b
     const frameId = await frameOf(client, b, 0);
     const read = async (expression: string) => (await client.request("evaluate", { expression, frameId })).result;
     expect(await read("tdr")).toBe("0x200014");
+    expect(await read("task")).toBe(`${b - 1}`);
     await client.request("setExpression", { expression: "tdr", value: "0x3000 + n", frameId });
     expect(await read("tdr")).toBe("0x3014");
     await client.request("setExpression", { expression: "rcx", value: "0x4000", frameId });
