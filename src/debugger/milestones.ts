@@ -121,11 +121,11 @@ export class Milestones {
     return { step: this.until, isComplete: this.until >= end || scout.hasEnded };
   }
 
-  /** What notes tell of the way to a step, if the session stands there, or inside the unit before. */
+  /** What notes tell of the way to a step: history has to reach there, or to the unit before, inside which the session stands. */
   private known(end: number): Stretch | undefined {
     const { step, sub } = this.timeline.position;
-    const isHere = end === (sub > 0 ? step + 1 : step);
-    return isHere ? this.noted.stretch(this.until, step) : { from: end, to: end };
+    if (step >= end || (sub > 0 && step + 1 === end)) return this.noted.stretch(this.until, Math.min(step, end));
+    return { from: end, to: end };
   }
 
   /** The unit inside which the session stands, seen as a whole. False: it stands between units. */

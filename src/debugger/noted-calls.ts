@@ -4,6 +4,7 @@
  */
 import type { FlowProgram } from "../language/flow-code.ts";
 import { mayBeNotable, statementOfNote } from "../runtime/unit-note.ts";
+import type { Branch } from "./branches.ts";
 import { CertainCalls } from "./certain-calls.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -17,11 +18,16 @@ export interface Stretch {
   readonly to: number;
 }
 
+interface Known extends Stretch {
+  readonly now: number;
+  readonly branch: Branch | undefined;
+}
+
 export class NotedCalls {
   private readonly timeline: Timeline;
   private readonly calls: CertainCalls;
-  /** Units that tell, as far as it was looked at last, and when that was. */
-  private known = { from: 0, to: -1, now: -1 };
+  /** Units that tell, as far as it was looked at last, and where the session stood then. */
+  private known: Known = { from: 0, to: -1, now: -1, branch: undefined };
 
   constructor(timeline: Timeline, program: FlowProgram) {
     this.timeline = timeline;
@@ -34,12 +40,14 @@ export class NotedCalls {
    */
   stretch(floor: number, to: number): Stretch | undefined {
     const { timeline } = this;
-    const { store } = timeline.debuggee;
+    const { now } = timeline.debuggee.store;
+    const branch = timeline.branches.current;
     const lowest = Math.min(to, Math.max(floor, timeline.oldest, timeline.branches.previousStep(to) + 1));
-    let from = this.known.now === store.now && this.known.to === to ? this.known.from : to;
+    const isSame = this.known.now === now && this.known.to === to && this.known.branch === branch;
+    let from = isSame ? this.known.from : to;
     const last = Math.max(lowest, from - LOOKED_AT_ONCE);
     while (from > last && this.tells(from - 1)) from--;
-    this.known = { from, to, now: store.now };
+    this.known = { from, to, now, branch };
     if (from === last && from > lowest) return undefined;
     from = Math.max(from, lowest);
     return { from, to: Math.min(to, from + TOLD_AT_ONCE) };

@@ -165,6 +165,22 @@ log "end"
     expect(await all(text)).toEqual(found);
   });
 
+  it("is that of the branch in which the session stands", async () => {
+    const text = `let n = 1\nfor i in 0 .. 3 { if n == 1 { let a = TDH.SYS.INIT() } else { let b = TDH.SYS.LP.INIT() } }\nlog "end"\n`;
+    const client = await launched(PROGRAM, text);
+    await client.move("continue");
+    const names = async () => (await list(client, { start: 0 })).milestones.map(({ name }) => name);
+    const first = await names();
+    expect(new Set(first)).toEqual(new Set(["TDH.SYS.INIT"]));
+    await client.move("tdx/goToStep", { step: 1 });
+    await client.request("setExpression", { expression: "n", value: "2" });
+    await client.move("continue");
+    expect(new Set(await names())).toEqual(new Set(["TDH.SYS.LP.INIT"]));
+    await client.move("tdx/switchBranch", { branch: 1 });
+    await client.move("continue");
+    expect(await names()).toEqual(first);
+  });
+
   it("is taken up where the last question ended, in whatever unit the session stands", async () => {
     const text = FLOWS.host as string;
     const client = new Client({ [PROGRAM]: text });
