@@ -32,7 +32,7 @@ import {
   OP_YIELD,
   OPERATORS,
 } from "../language/flow-code.ts";
-import { add, FunctionValue } from "../language/values.ts";
+import { add, FunctionValue, type Integer } from "../language/values.ts";
 import type { Store } from "../state/store.ts";
 import { callBuiltin } from "./builtins.ts";
 import { CallStops } from "./call-stops.ts";
@@ -227,9 +227,11 @@ export class Interpreter {
               pc = code[pc + 1] as number;
             } else if (operation === OP_NEXT_IN_RANGE) {
               const slot = base + (code[pc + 2] as number);
-              const value = store.readValue(slot) as number;
-              if (value < (store.readValue(slot + 1) as number)) {
-                store.writeValue(slot, add(value, store.readValue(slot + 2) as number));
+              const value = store.readValue(slot) as Integer;
+              const end = store.readValue(slot + 1) as Integer;
+              if (value < end) {
+                const next = add(value, store.readValue(slot + 2) as Integer);
+                store.writeValue(slot, next > value ? next : end); // behind 2^64 comes nothing
                 stack[sp++] = value;
                 pc += 3;
               } else pc = code[pc + 1] as number;

@@ -44,6 +44,13 @@ log "{fib(15)} {sum(l)} {r} {l} {n} {f(l)} {len(l)} {fib(3) * 100 + fib(4) * 10 
     ).toEqual(['610 70 {a: 6, b: {c: "y"}} [10, 2, 3, 55] 21 70 4 235']);
   });
 
+  it("ends a range at its end or at 2^64, whichever comes first", async () => {
+    expect(await run(`for i in 0 - 48 .. 0 - 1 step 32 { log hex(i) }`)).toEqual([
+      "0xffffffffffffffd0",
+      "0xfffffffffffffff0",
+    ]);
+  });
+
   it("makes a SEAMCALL by name", async () => {
     expect(
       await run(`
