@@ -1,7 +1,7 @@
 /** `expect` to code. What is joined by && is expected one by one, so that a failure says which part it was. */
 import { compileExpression } from "./compile-expressions.ts";
 import type { Span } from "./diagnostics.ts";
-import { OP_EXPECT, OP_EXPECT_COMPARE, type Operator } from "./flow-code.ts";
+import { isComparison, OP_EXPECT, OP_EXPECT_COMPARE } from "./flow-code.ts";
 import type { ExpectStatement, Expression, MemberAccess } from "./generated/ast.ts";
 import { spanOf } from "./places.ts";
 import { beginStatement } from "./statement-start.ts";
@@ -64,8 +64,4 @@ function okOf(work: Work, value: Expression | undefined): MemberAccess | undefin
   const { receiver } = value;
   const isModule = receiver?.$type === "NameReference" && work.context.scope.find(receiver.name)?.kind === "module";
   return isModule ? undefined : value;
-}
-
-function isComparison(operator: string): operator is Operator {
-  return ["==", "!=", "<", "<=", ">", ">="].includes(operator);
 }

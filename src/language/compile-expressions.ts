@@ -1,5 +1,6 @@
 /** Expressions to code: each leaves one value on the stack. */
 
+import { leafSignatures } from "../arch/leaf-operands.ts";
 import { builtinNumbers } from "./builtins.ts";
 import { compileCall } from "./compile-calls.ts";
 import { constants, fieldNamespace, fieldNamespaces } from "./constants.ts";
@@ -23,7 +24,7 @@ import {
   OPERATORS,
   type Operator,
 } from "./flow-code.ts";
-import { wordHere } from "./foreign-words.ts";
+import { formOf, wordHere } from "./foreign-words.ts";
 import type {
   BinaryExpression,
   Expression,
@@ -39,6 +40,7 @@ import type { FlowSymbol, ModuleSymbol } from "./scope.ts";
 import { warnOfStatusText } from "./status-text.ts";
 import { parseNumber, splitString } from "./strings.ts";
 import { type Constant, FunctionValue, fromBig } from "./values.ts";
+import { warnOfChain } from "./warnings.ts";
 import { complain, noteUse, type Work, warn } from "./work.ts";
 
 export function compileExpression(work: Work, node: Expression | undefined): void {
@@ -125,16 +127,14 @@ export function resolve(work: Work, name: string, span?: Span, isStore = false):
   if (span !== undefined) noteUse(work, symbol, span);
   if (symbol?.kind === "global" && !isStore) {
     symbol.reads.count++;
-    const { source, start } = symbol.declared;
     // Functions run later; the file's own statements run from top to bottom.
-    const isEarly = work.context.kind === "main" && source === work.source && span !== undefined && span.start < start;
-    if (isEarly && !work.doubt.mentions(name))
-      warn(
-        work,
-        span,
-        "too-early",
-        `"${name}" has no value yet: its ${symbol.holds === "task" ? "spawn" : "let"} comes further down`,
-      );
+    const isOwn = work.context.kind === "main" && symbol.declared.source === work.source;
+    if (isOwn && span !== undefined && span.start < symbol.ready && !work.doubt.mentions(name)) {
+      const statement = symbol.holds === "task" ? "spawn" : "let";
+      const isInside = span.start > symbol.declared.start;
+      const why = isInside ? "it is just being made" : `its ${statement} comes further down`;
+      warn(work, span, "too-early", `"${name}" has no value yet: ${why}`);
+    }
   }
   if (symbol?.kind !== "local") return symbol;
   if (!isStore) symbol.reads.count++;
@@ -159,13 +159,6 @@ function emitFunctionValue(work: Work, index: number, name: string): void {
   work.context.emitter.emit(OP_CONSTANT, [work.tables.constant(new FunctionValue(index, name))], 0, 1);
 }
 
-/** Words that are no names where their block is not as it has to be. */
-export const BLOCKS: Readonly<Record<string, string | undefined>> = {
-  platform: "a platform block has entries and their values: platform { packages 2 lps 4 }, with neither = nor :",
-  test: 'a test has a name: test "what holds" { … }',
-  range: "a range is written 0 .. n",
-};
-
 export function unknownName(work: Work, name: string, span: Span): void {
   if (work.doubt.concerns(name)) return;
   if (builtinNumbers.has(name)) {
@@ -185,8 +178,9 @@ export function unknownName(work: Work, name: string, span: Span): void {
     complain(work, span, "module-value", `"${name}" is an import: write ${name}.NAME`);
     return;
   }
-  if (BLOCKS[name] !== undefined) {
-    complain(work, span, "unknown-name", BLOCKS[name]);
+  const form = formOf(name);
+  if (form !== undefined) {
+    complain(work, span, "unknown-name", form);
     return;
   }
   const here = wordHere(name);
@@ -195,7 +189,13 @@ export function unknownName(work: Work, name: string, span: Span): void {
     return;
   }
   const candidates = [...work.context.scope.visible(), ...builtinNumbers.keys(), ...constants.keys()];
-  complain(work, span, "unknown-name", `"${name}" is not defined`, nearest(name, candidates));
+  complain(work, span, "unknown-name", `"${name}" is not defined`, leafNamed(name) ?? nearest(name, candidates));
+}
+
+/** The leaf function that has this name in C: tdh_mem_track. */
+function leafNamed(name: string): string | undefined {
+  const dotted = name.replaceAll("_", ".").toUpperCase();
+  return /^td[hg]_/i.test(name) ? nearest(dotted, leafSignatures.keys()) : undefined;
 }
 
 function compileRecord(work: Work, node: RecordLiteral): void {
@@ -219,6 +219,7 @@ function compileBinary(work: Work, node: BinaryExpression): void {
   const { emitter } = work.context;
   compileExpression(work, node.left);
   warnOfStatusText(work, node);
+  warnOfChain(work, node);
   if (node.operator === "&&" || node.operator === "||") {
     const end = new Label();
     emitter.jump(node.operator === "&&" ? OP_AND : OP_OR, end, [], 1, 0, spanOf(node));

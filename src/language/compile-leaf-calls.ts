@@ -61,7 +61,7 @@ export function compileRawCall(work: Work, node: CallExpression, guest: boolean,
     inputs: [],
     outputs: [],
   });
-  if (!operands.some((operand) => operand.register === 0)) {
+  if (!operands.some(({ register }) => register === 0 || register === UNKNOWN)) {
     complain(work, spanOf(node), "missing-operand", "the leaf number is missing: rax: …");
   }
   emitLeaf(work, node, { name: undefined, number: 0, guest, operands }, unused);
@@ -127,7 +127,7 @@ function rawOperand(register: number): LeafOperand {
 function operandOf(work: Work, argument: Argument, signature: LeafSignature, span: Span): LeafOperand {
   const name = argument.name;
   if (name === undefined) {
-    const example = signature.inputs[0]?.name ?? "rcx";
+    const example = signature.inputs[0]?.name ?? "rax";
     complain(work, span, "unnamed-operand", `the operands of ${signature.name} have names: ${example}: …`);
     return rawOperand(UNKNOWN);
   }

@@ -73,7 +73,7 @@ function compileModule(flow: Flow, module: Module, isFlow: boolean): Offered {
   const { source, statements } = module;
   const { names: imported, doubt } = importedNames(flow, module);
   const own: ModuleNames = new Map();
-  const functions = declareNames(flow, module, own);
+  const functions = declareNames(flow, module, own, imported);
   const outer = new Scope(undefined, imported);
   const scope = new Scope(outer, own);
   const work: Work = {
@@ -119,7 +119,12 @@ function importedNames(flow: Flow, { source, imports, doubtful }: Module): Offer
 }
 
 /** Declares what is known in the whole file before anything is compiled; gives its functions. */
-function declareNames(flow: Flow, { source, statements, unfinished }: Module, own: ModuleNames): FunctionSymbol[] {
+function declareNames(
+  flow: Flow,
+  { source, statements, unfinished }: Module,
+  own: ModuleNames,
+  imported: ModuleNames,
+): FunctionSymbol[] {
   const { tables, sink, uses } = flow;
   const functions: FunctionSymbol[] = [];
   const sure = new Set(statements);
@@ -130,6 +135,8 @@ function declareNames(flow: Flow, { source, statements, unfinished }: Module, ow
       if (symbol.kind === "function") functions.push(symbol);
       if (own.has(symbol.name))
         sink.error(source, symbol.declared, "redefinition", `"${symbol.name}" is defined twice in this file`);
+      else if (imported.get(symbol.name)?.kind === "module")
+        sink.error(source, symbol.declared, "redefinition", `"${symbol.name}" is the name of an import already`);
     } else if (own.has(symbol.name) || isBuiltIn(symbol.name)) continue;
     if (!own.has(symbol.name)) own.set(symbol.name, symbol);
     uses?.push({ ...symbol.declared, symbol });
@@ -152,7 +159,7 @@ function declaredBy(
   if ((node.$type !== "LetStatement" && node.$type !== "SpawnStatement") || node.name === undefined) return undefined;
   const holds = node.$type === "SpawnStatement" ? "task" : holdsOf(node.value);
   const index = tables.globals.push({ name: node.name, source: declared.source }) - 1;
-  return { kind: "global", name: node.name, index, reads: { count: 0 }, holds, declared };
+  return { kind: "global", name: node.name, index, reads: { count: 0 }, holds, declared, ready: spanOf(node).end };
 }
 
 function compileMain(

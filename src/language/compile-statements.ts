@@ -10,8 +10,9 @@ import {
   compileWith,
 } from "./compile-control.ts";
 import { compileExpect } from "./compile-expect.ts";
-import { BLOCKS, compileExpression, operatorNumber } from "./compile-expressions.ts";
+import { compileExpression, operatorNumber } from "./compile-expressions.ts";
 import { compileGuest, compileJoin, compileSpawn } from "./compile-functions.ts";
+import { isBuiltIn } from "./constants.ts";
 import {
   OP_BINARY,
   OP_DUPLICATE,
@@ -27,7 +28,6 @@ import {
   OP_YIELD,
   type Operator,
 } from "./flow-code.ts";
-import { wordHere } from "./foreign-words.ts";
 import type { Block, Expression, ExpressionStatement, LetStatement, Statement } from "./generated/ast.ts";
 import { nameSpan, spanOf } from "./places.ts";
 import { Scope } from "./scope.ts";
@@ -134,8 +134,10 @@ function compileExpressionStatement(work: Work, node: ExpressionStatement): void
     return;
   }
   if (target === undefined) return;
-  const isForeign = target.$type === "NameReference" && (wordHere(target.name) ?? BLOCKS[target.name]) !== undefined;
-  if (target.$type !== "CallExpression" && !isForeign)
+  // Of a name that means nothing that is said, and no more.
+  const isKnown =
+    target.$type !== "NameReference" || isBuiltIn(target.name) || work.context.scope.find(target.name) !== undefined;
+  if (target.$type !== "CallExpression" && isKnown)
     complain(
       work,
       spanOf(target),

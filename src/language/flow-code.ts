@@ -157,6 +157,10 @@ export const OPERATORS = [
 ] as const;
 export type Operator = (typeof OPERATORS)[number];
 
+export function isComparison(operator: string): operator is Operator {
+  return ["==", "!=", "<", "<=", ">", ">="].includes(operator);
+}
+
 /** A local variable, and from where to where in the code it is in scope. */
 export interface LocalVariable {
   readonly name: string;

@@ -73,7 +73,7 @@ function parseWithMistakes<T extends AstNode>(
   sink: DiagnosticSink,
 ): T {
   const result = byLangium<T>(text, rule, offset);
-  reportSyntaxErrors(result, source, offset, sink);
+  reportSyntaxErrors([{ result, offset }], source, sink);
   shiftTree(result.value, offset);
   return result.value;
 }
@@ -99,10 +99,8 @@ function parseAround(pieces: Pieces, source: SourceFile, sink: DiagnosticSink): 
   const errors = around.regions.map(({ result }) => result.lexerErrors.length + result.parserErrors.length);
   if (errors.reduce((sum, count) => sum + count, 0) > MAX_ERRORS) return undefined;
   const program: Program = { $type: "Program", statements: around.statements as Program["statements"] };
-  for (const { result, offset } of around.regions) {
-    reportSyntaxErrors(result, source, offset, sink);
-    shiftTree(result.value, offset);
-  }
+  reportSyntaxErrors(around.regions, source, sink);
+  for (const { result, offset } of around.regions) shiftTree(result.value, offset);
   AstUtils.linkContentToContainer(program);
   return program;
 }

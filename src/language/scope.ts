@@ -33,6 +33,8 @@ export interface GlobalSymbol {
   readonly reads: { count: number };
   readonly holds: Holds;
   readonly declared: Declared;
+  /** Where the statement ends that gives it its first value. */
+  readonly ready: number;
 }
 
 export interface FunctionSymbol {

@@ -1,5 +1,5 @@
 /** Says in words what Langium's parser found wrong. */
-import type { DiagnosticSink, SourceFile } from "./diagnostics.ts";
+import { type DiagnosticSink, placeOf, type SourceFile } from "./diagnostics.ts";
 import { hintForLine } from "./foreign-words.ts";
 
 /** The most errors that are worth telling about one source: past a mistake, most others follow from it. */
@@ -17,25 +17,41 @@ interface ParserError {
   readonly previousToken?: { readonly image: string; readonly startOffset: number; readonly endOffset?: number };
 }
 
-/** @param offset where the text that was parsed begins in its source */
-export function reportSyntaxErrors(outcome: Outcome, source: SourceFile, offset: number, sink: DiagnosticSink): void {
-  let count = 0;
-  for (const error of outcome.lexerErrors) {
-    if (count++ >= MAX_ERRORS) return;
-    const start = offset + error.offset;
-    const character = source.text[start];
-    const message = CHARACTERS[character ?? ""] ?? `unexpected character "${character}"`;
-    sink.error(source, { start, end: start + Math.max(1, error.length) }, "syntax", message);
+/** What was found in a text, and where that begins in its source. */
+export interface Parsed {
+  readonly result: Outcome;
+  readonly offset: number;
+}
+
+export function reportSyntaxErrors(parts: readonly Parsed[], source: SourceFile, sink: DiagnosticSink): void {
+  const lines = new Set<number>();
+  const tell = (start: number, end: number, message: string): void => {
+    const { line } = placeOf(source, start);
+    // What else does not fit in a line mostly follows from the first that does not.
+    if (lines.has(line) || lines.size === MAX_ERRORS) return;
+    lines.add(line);
+    sink.error(source, { start, end }, "syntax", message);
+  };
+  const withHint = (message: string, start: number, found: string): string => {
+    const hint = hintForLine(lineOf(source.text, start), found);
+    return hint === undefined ? message : `${message}; ${hint}`;
+  };
+  for (const { result, offset } of parts) {
+    for (const error of result.lexerErrors) {
+      const start = offset + error.offset;
+      const character = source.text[start] ?? "";
+      const message = CHARACTERS[character] ?? withHint(`unexpected character "${character}"`, start, character);
+      tell(start, start + Math.max(1, error.length), message);
+    }
   }
-  for (const error of outcome.parserErrors) {
-    if (count++ >= MAX_ERRORS) return;
-    const previous = error.previousToken;
-    const atEnd = !(error.token.startOffset >= 0) || error.token.image === "";
-    const start = atEnd ? endOf(previous, source.text.trimEnd().length - offset) : error.token.startOffset;
-    const end = atEnd ? start : endOf(error.token, start);
-    const hint = hintForLine(lineOf(source.text, offset + start));
-    const message = explain(error, atEnd) + (hint === undefined ? "" : `; ${hint}`);
-    sink.error(source, { start: offset + start, end: offset + end }, "syntax", message);
+  for (const { result, offset } of parts) {
+    for (const error of result.parserErrors) {
+      const { previousToken, token } = error;
+      const atEnd = !(token.startOffset >= 0) || token.image === "";
+      const start = atEnd ? endOf(previousToken, source.text.trimEnd().length - offset) : token.startOffset;
+      const end = atEnd ? start : endOf(token, start);
+      tell(offset + start, offset + end, withHint(explain(error, atEnd), offset + start, token.image));
+    }
   }
 }
 
@@ -65,7 +81,8 @@ function explain(error: ParserError, atEnd: boolean): string {
   const expected = /Expecting token of type '(.+?)' but found/.exec(error.message);
   if (expected?.[1] === "}" && TOP_LEVEL.test(error.token.image))
     return `"${error.token.image}" can only stand at the top level of a file`;
-  if (expected?.[1] === "=") return `expected "=", but ${found}: a variable has a value from the start, let x = …`;
+  if (expected?.[1] === "=" && error.token.image !== ":")
+    return `expected "=", but ${found}: a variable has a value from the start, let x = …`;
   if (expected !== null && expected[1] !== "EOF") return `expected ${tokenName(expected[1] as string)}, but ${found}`;
   if (expected !== null) return `unexpected "${error.token.image}"`;
   const after = error.previousToken?.image;

@@ -1,7 +1,8 @@
 /** What is allowed but hardly meant: statements that are never reached, variables and results that nobody looks at. */
 import { builtinNumbers, builtins } from "./builtins.ts";
 import { isLeafCall } from "./compile-calls.ts";
-import type { Expression, Statement, TopStatement } from "./generated/ast.ts";
+import { isComparison } from "./flow-code.ts";
+import type { BinaryExpression, Expression, Statement, TopStatement } from "./generated/ast.ts";
 import { nameSpan, spanOf } from "./places.ts";
 import type { ModuleNames, Scope } from "./scope.ts";
 import { type Work, warn } from "./work.ts";
@@ -100,6 +101,12 @@ export function warnOfNoEffect(work: Work, call: Expression): void {
   if (callee?.$type !== "NameReference" || work.context.scope.find(callee.name) !== undefined) return;
   const builtin = builtins[builtinNumbers.get(callee.name) ?? -1];
   if (builtin?.pure === true) warn(work, spanOf(call), "no-effect", `nothing looks at what ${builtin.name}(…) gives`);
+}
+
+/** `a < b < c` compares whether a < b. */
+export function warnOfChain(work: Work, { left, operator }: BinaryExpression): void {
+  if (left?.$type !== "BinaryExpression" || !isComparison(operator) || !isComparison(left.operator)) return;
+  warn(work, spanOf(left), "chain", "this compares what a comparison gives: write a < b && b < c");
 }
 
 const NOTHING_DONE: ReadonlySet<string> = new Set([...DECLARATIONS, "LetStatement"]);

@@ -84,7 +84,7 @@ function expectSameMistakes(text: string): void {
   const { program, source } = parseSource("main.tdx", text, told);
   const { value, ...errors } = languageServices().parser.LangiumParser.parse(text);
   const expected = new DiagnosticSink();
-  reportSyntaxErrors(errors, source, 0, expected);
+  reportSyntaxErrors([{ result: errors, offset: 0 }], source, expected);
   expect(told.sorted, text).toEqual(expected.sorted);
   if (told.failed) expect(plain(program.statements), text).toEqual(plain((value as Program).statements));
 }
