@@ -73,9 +73,9 @@ export class RunControl {
     this.breath.stop();
   }
 
-  /** What would have stopped a run at the present place. */
-  stopHere(): Stop | undefined {
-    return this.stops.here();
+  /** Whether a breakpoint or filter may stop a run at the present place, be it the end. */
+  mayStopHere(): boolean {
+    return this.stops.mayStopHere();
   }
 
   /** Breakpoints were set: what they count has to be counted anew. */

@@ -171,9 +171,9 @@ export class Session {
     const breakpoints = new Breakpoints(this.program);
     breakpoints.setData(this.debuggee.machine, [{ dataId }]);
     this.search = new RunControl(this.timeline, breakpoints, new ExceptionFilters(), this.runHost);
-    const stop = this.search.stopHere() ?? (await this.search.backward("continue"));
+    const stop = this.search.mayStopHere() ? undefined : await this.search.backward("continue");
     this.search = undefined;
-    return stop.reason === "breakpoint" ? { reason: "goto" } : stop;
+    return stop === undefined || stop.reason === "breakpoint" ? { reason: "goto" } : stop;
   }
 
   /** The session stands still again: all that was read of it is read anew, and compared with the stop before. */

@@ -187,6 +187,9 @@ describe("who changed this", () => {
     expect((await client.scope("Locals")).n?.value).toBe("1");
     expect((await client.move("tdx/goToStep", { step: at.step, place: at.place })).place).toBe("test.tdx:12");
     expect(await client.move("tdx/whoChanged", { name: "0x3000", bytes: 8 })).toMatchObject({ reason: "entry" });
+    // From the end too, where the flow stands still for another reason.
+    expect(await client.move("continue")).toMatchObject({ reason: "end" });
+    expect(await client.move("tdx/whoChanged", { name: "0x3000", bytes: 8 })).toMatchObject({ reason: "entry" });
   });
 
   it("the last call of a statement ends its step: going back into it leads into that call", async () => {
