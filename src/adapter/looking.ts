@@ -122,7 +122,7 @@ export class Looking {
   }
 
   scopes(session: Session, frameId: number): DebugProtocol.Scope[] {
-    if (frameId >= 1 && frameId <= this.spentFrames) return []; // as with variables: asked before the new stop was heard of
+    if (this.isSpent(frameId)) return [];
     const { task, frame } = this.frame(frameId);
     return session.scopes(task, frame).map(({ name, items, isExpensive, kind }) => ({
       name,
@@ -143,7 +143,7 @@ export class Looking {
 
   /** Where a step in from a frame can lead: the calls that its statement still makes, and the tasks that could move instead. */
   stepTargets(session: Session, frameId: number): DebugProtocol.StepInTarget[] {
-    if (frameId >= 1 && frameId <= this.spentFrames) return [];
+    if (this.isSpent(frameId)) return [];
     const { task, frame } = this.frame(frameId);
     const calls = frame.flowFrame === 0 ? session.stepTargets(task) : [];
     const others = session.tasks().filter(({ id }) => id !== task && session.debuggee.blocked(id) === undefined);
@@ -278,6 +278,11 @@ export class Looking {
         ...(item.hpa !== undefined && { memoryReference: hex(item.hpa) }),
       })),
     };
+  }
+
+  /** A frame of an earlier stop: as with variables no error, since the client asked before it heard of the new one. */
+  private isSpent(frameId: number): boolean {
+    return frameId >= 1 && frameId <= this.spentFrames;
   }
 
   private frame(id: number): { readonly task: number; readonly frame: StackFrame } {
