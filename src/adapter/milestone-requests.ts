@@ -1,11 +1,11 @@
 /** Requests that go to the calls, exits and faults of what was run: by a list, or by the line of the flow. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { isFailure, statusText } from "../arch/status.ts";
-import { leafName } from "../debugger/leaf-names.ts";
 import type { Milestone } from "../debugger/milestone-columns.ts";
 import type { Matches } from "../debugger/milestone-filter.ts";
 import type { Session } from "../debugger/session.ts";
 import { firstIndex } from "../language/bisect.ts";
+import { leafName } from "../runtime/leaf-call.ts";
 import { Arguments } from "./arguments.ts";
 import { breathe } from "./breathe.ts";
 import type { Debugging } from "./debugging.ts";

@@ -3,9 +3,9 @@ import type { DebugProtocol } from "@vscode/debugprotocol";
 import { statusText } from "../arch/status.ts";
 import { describeEvent } from "../debugger/describe-event.ts";
 import { EXCEPTION_FILTERS } from "../debugger/exceptions.ts";
-import { leafName } from "../debugger/leaf-names.ts";
 import type { Session } from "../debugger/session.ts";
 import type { Stop } from "../debugger/stops.ts";
+import { leafName } from "../runtime/leaf-call.ts";
 
 const FAILURES = { expect: "failed expect", deadlock: "deadlock", bug: "host BUG", error: "flow error" } as const;
 

@@ -2,14 +2,13 @@
 import { leafSignatures } from "../arch/leaf-operands.ts";
 import { registerNames } from "../arch/registers.ts";
 import { LP_GPR } from "../platform/lp.ts";
-import { takeResult } from "../runtime/leaf-call.ts";
+import { leafName, takeResult } from "../runtime/leaf-call.ts";
 import { returnedSlot } from "../runtime/operands.ts";
 import { AT_CALL, IN_LEAF } from "./debuggee.ts";
 import { describedStatus } from "./describe-status.ts";
 import { operandPlace, resultFieldPlace, returnedPlace } from "./edit-place.ts";
 import type { Item } from "./inspect/item.ts";
 import { heldLock } from "./inspect/locks.ts";
-import { leafName } from "./leaf-names.ts";
 import { type ValueContext, valueItem } from "./value-items.ts";
 
 export interface CallView {

@@ -6,6 +6,7 @@ import { registerNames } from "../arch/registers.ts";
 import { decodeStatus, statusText } from "../arch/status.ts";
 import { statusAdvice } from "../arch/status-advice.ts";
 import { parseTrace, type StepPosition } from "../module/step.ts";
+import { leafName } from "../runtime/leaf-call.ts";
 import { AccessTrace, ALL, tracing } from "../state/access-trace.ts";
 import { IN_LEAF, type Outcome } from "./debuggee.ts";
 import { explainExit } from "./explain-exit.ts";
@@ -14,7 +15,6 @@ import { describeCell } from "./inspect/describe-cell.ts";
 import { hex } from "./inspect/format.ts";
 import type { Moment } from "./inspect/moment.ts";
 import { type LastChange, lastChanges } from "./last-change.ts";
-import { leafName } from "./leaf-names.ts";
 import { lockHolders } from "./lock-holders.ts";
 import type { Timeline } from "./timeline.ts";
 

@@ -10,9 +10,9 @@ import type { Call } from "../module/call.ts";
 import type { Machine } from "../module/machine.ts";
 import { LP_GPR, LP_GUEST_TDVPR } from "../platform/lp.ts";
 import { GUEST_LEAF } from "../runtime/hooks.ts";
+import { leafName } from "../runtime/leaf-call.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
 import { pageEntry, tdmrs } from "./inspect/pamt-scan.ts";
-import { leafName } from "./leaf-names.ts";
 
 /** The call that a place belongs to: none, before or in one, behind one. */
 export interface NearCall {

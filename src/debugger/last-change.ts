@@ -1,9 +1,9 @@
 /** Which steps wrote last what a check compared: where the mistake was made that the check has found. */
 
+import { leafName } from "../runtime/leaf-call.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
 import { describeCell } from "./inspect/describe-cell.ts";
 import type { Moment } from "./inspect/moment.ts";
-import { leafName } from "./leaf-names.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** More are not worth reading. */

@@ -1,10 +1,10 @@
 /** Who holds a lock of the module that a call could not have. */
 import { parseTrace } from "../module/step.ts";
+import { leafName } from "../runtime/leaf-call.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
 import { describeCell } from "./inspect/describe-cell.ts";
 import { heldLock } from "./inspect/locks.ts";
 import type { Moment } from "./inspect/moment.ts";
-import { leafName } from "./leaf-names.ts";
 
 /** A line for each holder but the LP that was refused: task, LP, leaf and the place where it stands. */
 export function lockHolders(debuggee: FlowDebuggee, moment: Moment, cell: number, refusedLp: number): string[] {

@@ -1,7 +1,7 @@
 /** Which milestones are wanted. */
 import { decodeStatus, isFailure } from "../arch/status.ts";
+import { leafName } from "../runtime/leaf-call.ts";
 import { globToRegExp } from "./glob.ts";
-import { leafName } from "./leaf-names.ts";
 import { type Columns, KINDS } from "./milestone-columns.ts";
 
 /** What is asked for. */

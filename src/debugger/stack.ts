@@ -2,10 +2,10 @@
 import { placeOf, type Span } from "../language/diagnostics.ts";
 import { parseTrace } from "../module/step.ts";
 import type { FlowFrame } from "../runtime/frames.ts";
+import { leafName } from "../runtime/leaf-call.ts";
 import { statementAt } from "../runtime/places.ts";
 import { IN_LEAF, IN_STATEMENT } from "./debuggee.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
-import { leafName } from "./leaf-names.ts";
 import { leafPath } from "./leaf-sources.ts";
 
 export interface StackFrame {

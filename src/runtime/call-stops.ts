@@ -4,7 +4,7 @@ import { TDX_SUCCESS } from "../arch/generated/status-codes.ts";
 import { RAX, registerNames } from "../arch/registers.ts";
 import type { LeafCall } from "../language/flow-code.ts";
 import { LP_GPR } from "../platform/lp.ts";
-import { calleeName, calleeOf } from "./leaf-call.ts";
+import { calleeOf, leafName } from "./leaf-call.ts";
 import type { SessionState } from "./session-state.ts";
 
 const REGISTER_WORDS = registerNames.length * 2;
@@ -45,7 +45,7 @@ export class CallStops {
     if (hooks.leafEntry === undefined) return false;
     const callee = calleeOf(call, stack, first);
     if (hooks.leaves !== undefined && hooks.leaves[callee] !== 1) return false;
-    const event = { task, lp, name: calleeName(callee), guest: call.guest, callee };
+    const event = { task, lp, name: leafName(callee), guest: call.guest, callee };
     if (registers === undefined) return hooks.leafEntry(event);
     let stops = false;
     machine.platform.swapGprs(lp, registers, this.hidden);
@@ -75,7 +75,7 @@ export class CallStops {
     if (!isPlain) this.isNotable = true;
     if (hooks.leafReturn === undefined) return false;
     if (isPlain && hooks.returnedLeaves !== undefined && hooks.returnedLeaves[callee] !== 1) return false;
-    const event = { task, lp, name: calleeName(callee), guest: call.guest, callee };
+    const event = { task, lp, name: leafName(callee), guest: call.guest, callee };
     return hooks.leafReturn(event, hi, machine.store.read(rax));
   }
 }

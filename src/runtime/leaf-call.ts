@@ -101,22 +101,18 @@ export function calleeOf(call: LeafCall, stack: readonly unknown[], first: numbe
 
 /** Name of the leaf that a call calls. */
 export function nameOfCall(call: LeafCall, stack: readonly unknown[], first: number): string {
-  return call.name ?? calleeName(calleeOf(call, stack, first));
+  return call.name ?? leafName(calleeOf(call, stack, first));
 }
 
-export function calleeName(callee: number): string {
-  return callee >= GUEST_LEAF ? leafNameOf(callee - GUEST_LEAF, true) : leafNameOf(callee, false);
+/** Name of a leaf by its number, TDCALLs from GUEST_LEAF on; a number without a name reads `TDH.?66`. */
+export function leafName(callee: number): string {
+  const info = callee >= GUEST_LEAF ? guestLeafInfo[callee - GUEST_LEAF] : hostLeafInfo[callee];
+  return info?.name ?? `${callee >= GUEST_LEAF ? "TDG" : "TDH"}.?${callee % GUEST_LEAF}`;
 }
 
 /** Whether the LP's registers hold the status of a call that failed. */
 export function hasFailed(platform: Platform, lp: number): boolean {
   return isFailure(platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2 + 1));
-}
-
-/** Name of a leaf by its number; a number without a name reads `TDH.?66`. */
-export function leafNameOf(number: number, guest: boolean): string {
-  const info = guest ? guestLeafInfo[number] : hostLeafInfo[number];
-  return info?.name ?? `${guest ? "TDG" : "TDH"}.?${number}`;
 }
 
 /** The registers of the LP as a result. */
