@@ -115,7 +115,7 @@ export function compileBlock(work: Work, node: Block | undefined): void {
     }
   }
   for (const end of ends) end();
-  warnOfUnused(work, scope, statements);
+  warnOfUnused(work, scope.names, statements);
   work.context.scope = outer;
 }
 

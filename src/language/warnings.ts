@@ -4,7 +4,7 @@ import { isLeafCall } from "./compile-calls.ts";
 import { isComparison } from "./flow-code.ts";
 import type { BinaryExpression, Expression, Statement, TopStatement } from "./generated/ast.ts";
 import { nameSpan, spanOf } from "./places.ts";
-import type { ModuleNames, Scope } from "./scope.ts";
+import type { FlowSymbol, ModuleNames } from "./scope.ts";
 import { type Work, warn } from "./work.ts";
 
 /** Warns of what stands behind a statement that nothing behind it follows. */
@@ -64,12 +64,16 @@ function breaks(statement: Statement): boolean {
 }
 
 /** Variables of a block that nobody reads; a name that begins with _ says that this is meant. */
-export function warnOfUnused(work: Work, scope: Scope, statements: readonly Statement[]): void {
+export function warnOfUnused(
+  work: Work,
+  names: ReadonlyMap<string, FlowSymbol>,
+  statements: readonly TopStatement[],
+): void {
   for (const statement of statements) {
     if (statement.$type !== "LetStatement" || statement.name.startsWith("_")) continue;
-    const symbol = scope.names.get(statement.name);
-    const isThis = symbol?.kind === "local" && symbol.declared.start === nameSpan(statement).start;
-    if (isThis && symbol.reads.count === 0) warnOfLet(work, statement);
+    const symbol = names.get(statement.name);
+    if (symbol?.kind !== "local" && symbol?.kind !== "global") continue;
+    if (symbol.declared.start === nameSpan(statement).start && symbol.reads.count === 0) warnOfLet(work, statement);
   }
 }
 
@@ -78,13 +82,7 @@ export function warnOfUnused(work: Work, scope: Scope, statements: readonly Stat
  * debugger shows them.
  */
 export function warnOfUnusedGlobals(work: Work, statements: readonly TopStatement[], names: ModuleNames): void {
-  if (!doesSomething(statements)) return;
-  for (const statement of statements) {
-    if (statement.$type !== "LetStatement" || statement.name.startsWith("_")) continue;
-    const symbol = names.get(statement.name);
-    const isThis = symbol?.kind === "global" && symbol.declared.start === nameSpan(statement).start;
-    if (isThis && symbol.reads.count === 0) warnOfLet(work, statement);
-  }
+  if (doesSomething(statements)) warnOfUnused(work, names, statements);
 }
 
 function warnOfLet(work: Work, statement: Statement & { $type: "LetStatement" }): void {

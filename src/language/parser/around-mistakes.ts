@@ -36,18 +36,11 @@ export function parseAroundMistakes(
   const regions: Region[] = [];
   let before: Piece | undefined;
   for (let at = 0; at < tokens.count; ) {
-    if (tokens.text[tokens.starts[at] as number] === ";" && statements.length > 0) {
-      at++;
-      continue;
-    }
-    const statement = pieces.at(at);
-    if (typeof statement !== "number") {
-      statements.push(statement.node);
-      before = statement;
-      at = statement.next;
-      continue;
-    }
-    const found = regionAround(pieces, before, Math.max(at + 1, statement), byLangium);
+    const { whole, broken, stop } = pieces.wholeFrom(at);
+    statements.push(...whole.map(({ node }) => node));
+    before = whole.at(-1) ?? before;
+    if (broken === undefined) break;
+    const found = regionAround(pieces, before, Math.max(broken + 1, stop), byLangium);
     if (found === undefined || regions.length === MAX_REGIONS) return undefined;
     if (before !== undefined) statements.pop();
     statements.push(...found.region.result.value.statements);

@@ -78,21 +78,11 @@ function linesOf({ text, count, starts, ends }: Tokens): Line[] {
 
 /** Where the first mistake is: of the first token that does not fit, or the first character that belongs to nothing. */
 function mistakeIn(pieces: Pieces): number | undefined {
-  const { text, count, starts, junk } = pieces.tokens;
-  for (let at = 0; at < count; ) {
-    if (text[starts[at] as number] === ";" && at > 0) {
-      at++;
-      continue;
-    }
-    const piece = pieces.at(at);
-    if (typeof piece !== "number") {
-      at = piece.next;
-      continue;
-    }
-    const stop = starts[Math.max(at, piece)] as number;
-    return Math.min(stop, firstFrom(junk, at === 0 ? 0 : (starts[at] as number)) ?? stop);
-  }
-  return junk[0];
+  const { starts, junk } = pieces.tokens;
+  const { broken, stop } = pieces.wholeFrom(0);
+  if (broken === undefined) return junk[0];
+  const place = starts[stop] as number;
+  return Math.min(place, firstFrom(junk, broken === 0 ? 0 : (starts[broken] as number)) ?? place);
 }
 
 /** The lines around a mistake without which the parser gets furthest: as few as do. */

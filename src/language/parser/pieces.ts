@@ -11,6 +11,15 @@ export interface Piece {
   readonly next: number;
 }
 
+/** Statements in a row. */
+export interface WholeRun {
+  readonly whole: readonly Piece[];
+  /** Where the one begins that is not whole. */
+  readonly broken: number | undefined;
+  /** The token that does not fit there; else the one behind the last statement. */
+  readonly stop: number;
+}
+
 export class Pieces {
   readonly tokens: Tokens;
   readonly #parser: WholeParser;
@@ -39,6 +48,23 @@ export class Pieces {
     const from = first === 0 ? 0 : (tokens.ends[first - 1] as number);
     const to = tokens.starts[next] as number;
     return (firstFrom(tokens.junk, from) ?? to) < to ? next : { node, first, next };
+  }
+
+  /** The whole statements from a token on; behind them one may begin that is not. */
+  wholeFrom(first: number, next = this.tokens.count): WholeRun {
+    const { text, starts } = this.tokens;
+    const whole: Piece[] = [];
+    let at = first;
+    while (at < next) {
+      if (at > 0 && text[starts[at] as number] === ";") at++;
+      else {
+        const piece = this.at(at);
+        if (typeof piece === "number") return { whole, broken: at, stop: Math.max(at, piece) };
+        whole.push(piece);
+        at = piece.next;
+      }
+    }
+    return { whole, broken: undefined, stop: at };
   }
 
   /** Whether the tokens from one on are of these kinds. */

@@ -61,29 +61,13 @@ function split(pieces: Pieces, starts: readonly number[]): Section[] | undefined
   const found: Section[] = [];
   for (const [index, first] of starts.entries()) {
     const next = starts[index + 1] ?? pieces.tokens.count;
-    const statements = statementsIn(pieces, first, next);
-    if (statements === "across") return undefined;
+    const { whole, broken, stop } = pieces.wholeFrom(first, next);
+    if (broken === undefined && stop > next) return undefined;
+    const statements = broken === undefined ? whole.map(({ node }) => node) : undefined;
     const before = found.at(-1);
     if (before !== undefined && before.statements === undefined && !isClosed(pieces, before)) {
       found[found.length - 1] = { first: before.first, next, statements: undefined };
     } else found.push({ first, next, statements });
-  }
-  return found;
-}
-
-function statementsIn(pieces: Pieces, first: number, next: number): AstNode[] | undefined | "across" {
-  const { text, starts } = pieces.tokens;
-  const found: AstNode[] = [];
-  for (let at = first; at < next; ) {
-    if (text[starts[at] as number] === ";" && at > 0) {
-      at++;
-      continue;
-    }
-    const piece = pieces.at(at);
-    if (typeof piece === "number") return undefined;
-    if (piece.next > next) return "across";
-    found.push(piece.node);
-    at = piece.next;
   }
   return found;
 }

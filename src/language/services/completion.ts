@@ -19,10 +19,11 @@ import {
   operandText,
   registerText,
 } from "./describe.ts";
+import { importPaths } from "./import-paths.ts";
 import { commentAbove, type Declaration, visibleAt } from "./names.ts";
 import { rangeOf } from "./places.ts";
 import { fieldsBehind } from "./shapes.ts";
-import { snippets } from "./snippets.ts";
+import { snippets, withoutPlaces } from "./snippets.ts";
 import { type FlowSource, importsOf, offeredNames, type Sources } from "./sources.ts";
 
 const STATEMENTS = [
@@ -52,7 +53,10 @@ export async function completions(
     case "none":
       return [];
     case "import":
-      return importPaths(sources, source, (path) => replace(context.start, path));
+      return (await importPaths(sources, source)).map(({ name, isShipped }) => ({
+        ...item(name, CompletionItemKind.File, isShipped ? "shipped" : "", name),
+        textEdit: replace(context.start, name),
+      }));
     case "platform":
       return platformItems(context.key);
     case "member": {
@@ -143,22 +147,6 @@ function snippetItems(): CompletionItem[] {
     ...item(name, CompletionItemKind.Snippet, what, lines.join("\n"), fence(withoutPlaces(lines))),
     insertTextFormat: InsertTextFormat.Snippet,
   }));
-}
-
-/** A snippet as text, with what stands in its places at first. */
-export function withoutPlaces(lines: readonly string[]): string {
-  const firsts = new Map<string, string>();
-  let text = lines.join("\n");
-  // A place may lie in another one: the inner ones go first.
-  for (let before = ""; before !== text; ) {
-    before = text;
-    text = text.replace(/\$\{(\d+)(?::([^${}]*))?\}/g, (_, place: string, first = "") => {
-      firsts.set(place, first);
-      return first;
-    });
-    text = text.replace(/\$(\d+)/g, (whole, place: string) => (place === "0" ? "" : (firsts.get(place) ?? whole)));
-  }
-  return text;
 }
 
 /** Behind the key of an entry what it may be; else the entries. */
@@ -276,41 +264,6 @@ async function memberItems(
     ...item(name, CompletionItemKind.Field, what, name),
     sortText: String(index).padStart(3, "0"),
   }));
-}
-
-/** Flows beside this one, and the shipped ones, as an import names them. */
-async function importPaths(
-  sources: Sources,
-  source: FlowSource,
-  edit: (path: string) => TextEdit,
-): Promise<CompletionItem[]> {
-  const folder = source.uri.slice(0, source.uri.lastIndexOf("/") + 1);
-  const shipped = sources.files.flowsFolder === undefined ? undefined : `${sources.files.flowsFolder}/`;
-  const paths = new Map<string, string>();
-  for (const uri of await sources.all()) {
-    if (uri === source.uri) continue;
-    if (shipped !== undefined && uri.startsWith(shipped)) paths.set(uri.slice(shipped.length), "shipped");
-    else if (uri.startsWith(folder)) paths.set(uri.slice(folder.length), "");
-    else {
-      const relative = relativePath(folder, uri);
-      if (relative !== undefined) paths.set(relative, "");
-    }
-  }
-  return [...paths].map(([path, detail]) => {
-    const name = decodeURIComponent(path.replace(/\.tdx$/, ""));
-    return { ...item(name, CompletionItemKind.File, detail, name), textEdit: edit(name) };
-  });
-}
-
-/** Path from a folder to a file outside it, up to three folders above. */
-function relativePath(folder: string, uri: string): string | undefined {
-  let base = folder;
-  for (let up = 1; up <= 3; up++) {
-    base = base.slice(0, base.lastIndexOf("/", base.length - 2) + 1);
-    if (!/\/\/[^/]*\//.test(base)) return undefined;
-    if (uri.startsWith(base)) return "../".repeat(up) + uri.slice(base.length);
-  }
-  return undefined;
 }
 
 /** The documentation of one item, which is asked for when it is looked at. */

@@ -79,3 +79,19 @@ export const snippets: readonly Snippet[] = [
     lines: ["spawn ${1:worker} on lp ${2:1} {", "    $0", "}", "join $1"],
   },
 ];
+
+/** A snippet as text, with what stands in its places at first. */
+export function withoutPlaces(lines: readonly string[]): string {
+  const firsts = new Map<string, string>();
+  let text = lines.join("\n");
+  // A place may lie in another one: the inner ones go first.
+  for (let before = ""; before !== text; ) {
+    before = text;
+    text = text.replace(/\$\{(\d+)(?::([^${}]*))?\}/g, (_, place: string, first = "") => {
+      firsts.set(place, first);
+      return first;
+    });
+    text = text.replace(/\$(\d+)/g, (whole, place: string) => (place === "0" ? "" : (firsts.get(place) ?? whole)));
+  }
+  return text;
+}

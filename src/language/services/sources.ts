@@ -56,7 +56,7 @@ export class Sources {
     if (open !== undefined) return open;
     let text = this.#read.get(canonical);
     if (text === undefined) {
-      text = this.files.read(canonical);
+      text = this.files.read(canonical).catch(() => undefined);
       this.#read.set(canonical, text);
     }
     return text;

@@ -22,7 +22,10 @@ export const FOLDER = "file:///flows";
 function filesIn(files: Readonly<Record<string, string>>): FlowFiles {
   return {
     flowsFolder: `${FOLDER}/shipped`,
-    read: async (uri) => files[uri.slice(FOLDER.length + 1)],
+    read: async (uri) => {
+      if (uri.endsWith("/locked.tdx")) throw new Error("EACCES");
+      return files[uri.slice(FOLDER.length + 1)];
+    },
     list: async () => Object.keys(files).map((name) => `${FOLDER}/${name}`),
   };
 }

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CompletionItem } from "vscode-languageserver/node";
 import { leafSignatures } from "../../../src/arch/leaf-operands.ts";
 import { compileFlow } from "../../../src/language/compile.ts";
-import { withoutPlaces } from "../../../src/language/services/completion.ts";
-import { snippets } from "../../../src/language/services/snippets.ts";
+import { snippets, withoutPlaces } from "../../../src/language/services/snippets.ts";
 import { LanguageClient } from "./client.ts";
 
 let client: LanguageClient;

@@ -53,6 +53,12 @@ describe("diagnostics", () => {
     await client.diagnostics(broken, (list) => list.length === 0);
   });
 
+  it("say which file cannot be read", async () => {
+    const { uri } = await client.open('import "locked"\n');
+    const [unread] = await client.diagnostics(uri, (list) => list.length > 0);
+    expect(unread?.message).toContain('no flow "locked": looked for');
+  });
+
   it("follow changes in an imported file that is open", async () => {
     const { uri } = await client.open('import "lib"\nlog f(1)\n');
     await client.diagnostics(uri, (list) => list.length === 0);
