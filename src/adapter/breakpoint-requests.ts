@@ -142,8 +142,9 @@ export class BreakpointRequests {
       if (access === undefined) throw new RequestError(`there is no access type "${request.accessType}"`);
       return { ...request, access };
     });
-    const { machine } = session.debuggee;
-    const answers = session.breakpoints.setData(machine, wanted).map((answer) => this.client.breakpoint(answer));
+    const answers = session.breakpoints
+      .setData(session.debuggee, wanted)
+      .map((answer) => this.client.breakpoint(answer));
     const gone = answers.map((answer) => ({
       ...answer,
       verified: false,

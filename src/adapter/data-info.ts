@@ -1,6 +1,6 @@
 /** What a data breakpoint on something that a client names would watch. */
 import type { DebugProtocol } from "@vscode/debugprotocol";
-import { cellsDataId, memoryDataId, outlastsRun, slotDataId } from "../debugger/data-ids.ts";
+import { cellsDataId, isPart, memoryDataId, outlastsRun } from "../debugger/data-ids.ts";
 import type { Item } from "../debugger/inspect/item.ts";
 import type { Session } from "../debugger/session.ts";
 
@@ -39,13 +39,16 @@ export function dataInfo(session: Session, wanted: DataWanted, item: Item | unde
     }
     return watchable(memoryDataId(hpa, bytes), `${bytes} bytes at ${session.inspector.moment.hpa(hpa)}`);
   }
-  if (item?.slot !== undefined) return watchable(slotDataId(item.slot), wanted.name);
-  if (item === undefined || !item.cells?.length) {
+  if (item === undefined)
+    return { dataId: null, description: `"${wanted.name}" is no variable, field or element here` };
+  if (item.dataId !== undefined) return watchable(item.dataId, wanted.name);
+  if (!item.cells?.length) {
     return { dataId: null, description: `${wanted.name} is not stored anywhere of its own` };
   }
   return watchable(cellsDataId(machine, item.cells), item.label);
 }
 
 function watchable(dataId: string, description: string): DataInfo {
-  return { dataId, description, accessTypes: ["read", "write", "readWrite"], canPersist: outlastsRun(dataId) };
+  const accessTypes: DataInfo["accessTypes"] = isPart(dataId) ? ["write"] : ["read", "write", "readWrite"];
+  return { dataId, description, accessTypes, canPersist: outlastsRun(dataId) };
 }

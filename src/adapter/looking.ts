@@ -240,12 +240,13 @@ export class Looking {
     return dataInfo(
       session,
       wanted,
-      reference ? itemOf(this.references.get(reference), name) : this.local(session, wanted),
+      reference ? itemOf(this.references.get(reference), name) : this.named(session, wanted),
     );
   }
 
-  private local(session: Session, { name, frameId }: DataWanted): Item | undefined {
-    return session.locals(this.place(session, frameId)).findLast((item) => item.label === name);
+  private named(session: Session, { name, frameId }: DataWanted): Item | undefined {
+    const at = this.place(session, frameId);
+    return session.locals(at).findLast((item) => item.label === name) ?? session.part(name, at);
   }
 
   exceptionInfo(session: Session, hit: ExceptionHit | undefined): DebugProtocol.ExceptionInfoResponse["body"] {

@@ -51,6 +51,6 @@ export class References {
 }
 
 /** Whether something stands in the store for it, so that it can be watched and asked who changed it. */
-function isStored({ slot, cells }: Item): boolean {
-  return slot !== undefined || (cells?.length ?? 0) > 0;
+function isStored({ dataId, cells }: Item): boolean {
+  return dataId !== undefined || (cells?.length ?? 0) > 0;
 }

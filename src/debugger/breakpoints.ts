@@ -4,7 +4,6 @@
  * breakpoint costs one read of an array.
  */
 import type { FlowProgram } from "../language/flow-code.ts";
-import type { Machine } from "../module/machine.ts";
 import { parseTrace } from "../module/step.ts";
 import { GUEST_LEAF } from "../runtime/hooks.ts";
 import {
@@ -87,10 +86,10 @@ export class Breakpoints {
   }
 
   /** Replaces all data breakpoints. */
-  setData(machine: Machine, requests: readonly DataBreakpointRequest[]): Breakpoint[] {
+  setData(debuggee: Debuggee, requests: readonly DataBreakpointRequest[]): Breakpoint[] {
     const triggers: Placed[] = [];
     const trigger = (wanted: Trigger): Hits | string => this.trigger(wanted, this.entryPath, triggers);
-    const answers = this.data.set(machine, requests, () => this.nextId++, trigger);
+    const answers = this.data.set(debuggee, requests, () => this.nextId++, trigger);
     this.replace(DATA, triggers);
     return answers;
   }

@@ -78,9 +78,10 @@ export class DataAccesses {
   /** From the start of a unit, which is where this ends. A move counts for what the unit meets also when it is run as one. */
   private movesOf(step: number): Found[] {
     const { timeline } = this;
-    const { machine } = timeline.debuggee;
+    const { debuggee } = timeline;
     const trace = this.traced();
-    const found = (): Found => (trace.isEmpty ? NOTHING : this.data.accessed(machine, trace));
+    const before = this.data.there(debuggee);
+    const found = (): Found => (trace.isEmpty ? NOTHING : this.data.accessed(debuggee, trace, before));
     trace.clear();
     const whole = new Set(timeline.lookAhead(UNWATCHED, found));
     const moves: Found[] = [];
@@ -101,10 +102,11 @@ export class DataAccesses {
   }
 
   private traced(): AccessTrace {
-    const { machine, store } = this.timeline.debuggee;
+    const { debuggee } = this.timeline;
+    const { store } = debuggee;
     if (this.trace?.store !== store) {
       if (this.trace) traceAccesses(this.trace.store, undefined);
-      const accesses = new AccessTrace(this.data.traced(machine));
+      const accesses = new AccessTrace(this.data.traced(debuggee));
       this.trace = { store, accesses };
       traceAccesses(store, accesses);
     }

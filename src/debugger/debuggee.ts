@@ -5,6 +5,7 @@
  * unit from the same state goes through the same places to the same next state.
  */
 import type { Machine } from "../module/machine.ts";
+import type { SessionState } from "../runtime/session-state.ts";
 import type { Store } from "../state/store.ts";
 
 /** Before a statement of a flow. */
@@ -73,6 +74,7 @@ export type RunEnd = "done" | "watched" | "inside" | "ended";
 export interface Debuggee {
   readonly store: Store;
   readonly machine: Machine;
+  readonly runtime: { readonly state: SessionState };
   /** Mark of the store at which nothing has run yet. */
   readonly start: number;
   readonly place: PlaceKind;

@@ -10,7 +10,7 @@ import type { Input } from "./branches.ts";
 import { Breakpoints } from "./breakpoints.ts";
 import { type CallView, callView } from "./call-items.ts";
 import { type CompletionList, completions } from "./completions.ts";
-import { resolveDataId } from "./data-ids.ts";
+import { partDataId, resolveDataId } from "./data-ids.ts";
 import type { Failure } from "./debuggee.ts";
 import { eptViolationKind } from "./ept-violation.ts";
 import { ExceptionFilters } from "./exceptions.ts";
@@ -163,13 +163,13 @@ export class Session {
 
   /** Whether a data id names data of this machine. */
   isData(dataId: string): boolean {
-    return resolveDataId(this.debuggee.machine, dataId) !== undefined;
+    return resolveDataId(this.debuggee, dataId) !== undefined;
   }
 
   /** Goes back to the place behind the move that wrote the data last (data-breakpoints.ts), or to the start if none did. */
   async goToChange(dataId: string): Promise<Stop> {
     const breakpoints = new Breakpoints(this.program);
-    breakpoints.setData(this.debuggee.machine, [{ dataId }]);
+    breakpoints.setData(this.debuggee, [{ dataId }]);
     this.search = new RunControl(this.timeline, breakpoints, new ExceptionFilters(), this.runHost);
     const stop = this.search.mayStopHere() ? undefined : await this.search.backward("continue");
     this.search = undefined;
@@ -264,6 +264,18 @@ export class Session {
     const result = this.debuggee.evaluate(expression, flowFrame, task);
     if ("error" in result) return result;
     return valueItem(this.context, `watch/${expression}`, expression, expression, result.value);
+  }
+
+  /** `record.field` or `list[index]`, if the text is such an expression and there is one. */
+  part(expression: string, at: FlowPlace): Item | undefined {
+    const [, whole = "", field, index = ""] = /^(.+)(?:\.([A-Za-z_]\w*)|\[([^[\]]+)\])\s*$/s.exec(expression) ?? [];
+    const held = (text: string): unknown => {
+      const result = this.debuggee.evaluate(text, at.flowFrame, at.task);
+      return "error" in result ? undefined : result.value;
+    };
+    const dataId = whole === "" ? undefined : partDataId(held(whole), field ?? String(held(index)));
+    const item = this.evaluate(expression, at);
+    return dataId === undefined || "error" in item ? undefined : { ...item, dataId };
   }
 
   /** Where a step in of a task can lead. */

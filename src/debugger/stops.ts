@@ -112,13 +112,15 @@ export class Stops {
     const { timeline } = this;
     const exception = this.exceptionHere();
     if (exception) return { reason: "exception", exception };
-    if (timeline.hasEnded) return { reason: "end" };
+    // Also at the end: what the last statement does to data was done.
     const data = this.dataHere();
-    if (!this.isFlagged() && data.length === 0) return undefined;
-    const breakpoint = this.breakpoints.hit(timeline.debuggee, timeline.position, data, this.returnsNext);
-    if (breakpoint === undefined) return undefined;
-    for (const message of breakpoint.messages) this.host.message(message);
-    return breakpoint.ids.length ? { reason: "breakpoint", breakpoint } : undefined;
+    const isWanted = this.isFlagged() || data.length > 0;
+    const breakpoint = isWanted
+      ? this.breakpoints.hit(timeline.debuggee, timeline.position, data, this.returnsNext)
+      : undefined;
+    for (const message of breakpoint?.messages ?? []) this.host.message(message);
+    if (breakpoint?.ids.length) return { reason: "breakpoint", breakpoint };
+    return timeline.hasEnded ? { reason: "end" } : undefined;
   }
 
   /** As `here`, but for the counts of hits only. */
@@ -220,11 +222,11 @@ export class Stops {
   }
 
   private changed(from: number, to: number | undefined): ActiveBreakpoint[] {
-    return this.breakpoints.data.changed(this.timeline.debuggee.machine, from, to);
+    return this.breakpoints.data.changed(this.timeline.debuggee, from, to);
   }
 
   private written(from: number, to: number | undefined): ReadonlySet<ActiveBreakpoint> {
-    return this.breakpoints.data.written(this.timeline.debuggee.machine, from, to);
+    return this.breakpoints.data.written(this.timeline.debuggee, from, to);
   }
 
   private isFlagged(): boolean {

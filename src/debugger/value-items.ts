@@ -4,6 +4,7 @@ import type { FlowFrame, Variable } from "../runtime/frames.ts";
 import { ListValue, RecordValue } from "../runtime/heap.ts";
 import { LeafResult } from "../runtime/leaf-result.ts";
 import { fieldsOf, typeName } from "../runtime/values.ts";
+import { localDataId, partDataId, slotDataId } from "./data-ids.ts";
 import { describedStatus } from "./describe-status.ts";
 import { type EditPlace, elementPlace, fieldPlace, globalPlace, localPlace, resultFieldPlace } from "./edit-place.ts";
 import type { FlowDebuggee } from "./flow-debuggee.ts";
@@ -24,7 +25,8 @@ export function localItems(context: ValueContext, frame: FlowFrame): Item[] {
   const own = locals.map((variable) => {
     const nth = seen.get(variable.name) ?? 0;
     seen.set(variable.name, nth + 1);
-    return variableItem(context, variable, localPlace(variable.name, frame.fiber, frame.level, nth));
+    const place = localPlace(variable.name, frame.fiber, frame.level, nth);
+    return variableItem(context, variable, place, localDataId(frame, variable));
   });
   const hidden = new Set(locals.map((variable) => variable.name));
   const { program } = context.debuggee;
@@ -35,13 +37,18 @@ export function localItems(context: ValueContext, frame: FlowFrame): Item[] {
         program.globals[index]?.source === frame.source && !hidden.has(variable.name) && variable.value !== undefined,
     );
   const { path } = frame.source;
-  return [...own, ...globals.map((variable) => variableItem(context, variable, globalPlace(variable.name, path)))];
+  return [
+    ...own,
+    ...globals.map((variable) =>
+      variableItem(context, variable, globalPlace(variable.name, path), slotDataId(variable.slot)),
+    ),
+  ];
 }
 
-function variableItem(context: ValueContext, { name, slot, value }: Variable, edit: EditPlace): Item {
+function variableItem(context: ValueContext, { name, slot, value }: Variable, edit: EditPlace, dataId: string): Item {
   return {
     ...valueItem(context, name, name, name, value, edit),
-    slot,
+    dataId,
     isChanged: (changes) => changes.slots.has(slot),
   };
 }
@@ -105,7 +112,8 @@ function childrenOf(
         Array.from({ length: heap.length(value) }, (_, i) => {
           const inner = expression === undefined ? undefined : `${expression}[${i}]`;
           const place = elementPlace(inner ?? `${edit?.name ?? ""}[${i}]`, value, i);
-          return valueItem(context, `${id}/${i}`, `${i}`, inner, heap.element(value, i), place);
+          const item = valueItem(context, `${id}/${i}`, `${i}`, inner, heap.element(value, i), place);
+          return { ...item, dataId: partDataId(value, `${i}`) as string };
         }),
       );
   }
@@ -114,6 +122,8 @@ function childrenOf(
   return () =>
     [...fields].map(([name, field]) => {
       const inner = expression === undefined ? undefined : `${expression}.${name}`;
-      return valueItem(context, `${id}/${name}`, name, inner, field, partPlace(value, edit, name, inner));
+      const item = valueItem(context, `${id}/${name}`, name, inner, field, partPlace(value, edit, name, inner));
+      const dataId = partDataId(value, name);
+      return { ...item, ...(dataId && { dataId }) };
     });
 }

@@ -148,6 +148,11 @@ export class Fibers {
     return this.place(fiber).slots.slot(this.store.read(frame + FRAME_BASE));
   }
 
+  /** The store's slot of an address among a fiber's locals. */
+  slotAt(fiber: number, address: number): number {
+    return this.place(fiber).slots.slot(address);
+  }
+
   /** Pushes a frame for `fn` that starts on `lp`. Returns its cell. */
   push(fiber: number, fn: FlowFunction, below: FlowFunction | undefined, lp: number): number {
     const depth = this.read(fiber, FIBER_DEPTH);

@@ -1,12 +1,14 @@
 /** Frames and variables as a debugger shows them. */
 import { placeOf, type SourceFile, type Span } from "../language/diagnostics.ts";
 import type { FlowFunction } from "../language/flow-code.ts";
-import { FIBER_DEPTH, FRAME_LP, FRAME_PC } from "./fibers.ts";
+import { FIBER_DEPTH, FRAME_BASE, FRAME_LP, FRAME_PC } from "./fibers.ts";
 import { placeInFunction, statementAt } from "./places.ts";
 import type { SessionState } from "./session-state.ts";
 
 export interface Variable {
   readonly name: string;
+  /** Number among its frame's locals, or among the flow's globals. */
+  readonly index: number;
   /** Slot of the store: what changes when the variable is assigned to. */
   readonly slot: number;
   readonly value: unknown;
@@ -30,6 +32,8 @@ export interface FlowFrame {
   readonly statement: number | undefined;
   /** Slot of its first local. */
   readonly slots: number;
+  /** The same among its fiber's locals, whatever slots those have in the store. */
+  readonly base: number;
   /** The variables in scope, outer blocks first. */
   variables(): Variable[];
 }
@@ -64,17 +68,19 @@ function frameAt(state: SessionState, task: number, fiber: number, level: number
     lp: guest ? state.lpOf(task) : store.read(frame + FRAME_LP),
     statement: statementAt(program, fn, pc)?.id,
     slots,
+    base: store.read(frame + FRAME_BASE),
     variables: () =>
       fn.variables
         .filter((variable) => pc >= variable.from && pc < variable.to)
         .toSorted((a, b) => a.slot - b.slot)
-        .map(({ name, slot }) => ({ name, slot: slots + slot, value: store.readValue(slots + slot) })),
+        .map(({ name, slot }) => ({ name, index: slot, slot: slots + slot, value: store.readValue(slots + slot) })),
   };
 }
 
 export function globalsOf(state: SessionState): Variable[] {
   return state.program.globals.map(({ name }, index) => ({
     name,
+    index,
     slot: state.globals + index,
     value: state.store.readValue(state.globals + index),
   }));

@@ -63,6 +63,12 @@ class Fields extends Map<string, unknown> {
   }
 }
 
+/** A field or an element. */
+export interface HeapPart {
+  readonly value: unknown;
+  readonly slots: readonly number[];
+}
+
 interface ListHeader {
   readonly first: number;
   readonly length: number;
@@ -174,6 +180,21 @@ export class Heap {
   /** The elements as an array. */
   elements(list: ListValue): unknown[] {
     return Array.from({ length: this.length(list) }, (_, index) => this.element(list, index));
+  }
+
+  /**
+   * What a record's field or a list's element holds if the slots hold what `read` gives, and which slots that depends on. Undefined where
+   * there is none.
+   */
+  part(address: number, key: string, read: (slot: number) => unknown): HeapPart {
+    if (address >= this.store.readNumber(this.top)) return { value: undefined, slots: [] };
+    const slot = this.space.slot(address);
+    const held = read(slot);
+    if (held instanceof Fields) return { value: held.get(key), slots: [slot] };
+    const header = held as ListHeader | undefined;
+    if (header === undefined || Number(key) >= header.length) return { value: undefined, slots: [slot] };
+    const element = this.space.slot(header.first + Number(key));
+    return { value: read(element), slots: [slot, element] };
   }
 
   private header(list: ListValue): ListHeader {

@@ -38,7 +38,7 @@ export const RUNTIME_WARNINGS = 8;
 export const ALLOCATED = 16;
 
 /** Tasks and guests that a flow can have had. */
-const MAX_FIBERS = 4096;
+export const MAX_FIBERS = 4096;
 
 // Values of the runtime.
 /** Text of the latest warning. */

@@ -149,7 +149,8 @@ describe("access types", () => {
   });
 
   it("are told apart for variables", async () => {
-    expect(await linesOf("read", { name: "seen" })).toEqual([6, 9]);
+    // Behind the last statement, which reads it too, there is no line.
+    expect(await linesOf("read", { name: "seen" })).toEqual([6, 9, Number.NaN]);
     expect(await linesOf("write", { name: "seen" })).toEqual([5, 9]);
     expect(await linesOf("change", { name: "seen" })).toEqual([5]);
   });
@@ -211,5 +212,93 @@ describe("who changed this", () => {
     const field = (await inspect(tdr.id)).find((node: { label: string }) => node.label === "CHLDCNT");
     expect((await client.move("tdx/whoChanged", { dataId: field.dataId })).place).toMatch(/^tdh-.*\.ts:/);
     await expect(client.request("tdx/whoChanged", { dataId: "nothing" })).rejects.toThrow(/names no data/);
+  });
+});
+
+describe("data breakpoints on what moves or ends", () => {
+  const VARIABLES = `fn f(n) {
+  let mine = n
+  mine += 1
+  return mine
+}
+fn other(n) {
+  let theirs = n
+  theirs += 100
+  return theirs
+}
+let record = { a: 1, b: [1, 2] }
+let same = record
+let i = 1
+f(1)
+other(2)
+f(3)
+record.a = 2
+same.b[1] = 5
+for k in 0 .. 20 { push(record.b, k) }
+record.b[i] = 6
+same.a = 3
+record = null
+write8(0x2001, 1)
+write8(0x2002, 1)
+write64(0x2000, 7)
+`;
+
+  async function at(line: number): Promise<Client> {
+    const client = new Client({ [PROGRAM]: VARIABLES });
+    await client.launch(PROGRAM, { launch: { stopAtEnd: true }, lines: [{ line }] });
+    await client.event("stopped");
+    await client.move("continue");
+    await client.request("setBreakpoints", { source: { path: PROGRAM }, breakpoints: [] });
+    return client;
+  }
+
+  async function watched(client: Client, info: object, more: object = {}): Promise<string[]> {
+    const { dataId } = await client.request("dataBreakpointInfo", { frameId: (await client.stack())[0]?.id, ...info });
+    await client.request("setDataBreakpoints", { breakpoints: [{ dataId, ...more }] });
+    await client.move("tdx/goToStep", { step: 0 });
+    const there = await stops(client, "continue");
+    // Who stands at the end has the last stop there behind him.
+    const back = there.at(-1) === "nowhere" ? there.slice(0, -1) : there;
+    expect((await stops(client, "reverseContinue")).reverse()).toEqual(back);
+    return there.map((place) => place.replace("test.tdx:", ""));
+  }
+
+  it("stop for a local variable in its function only", async () => {
+    const client = await at(3);
+    expect(await watched(client, { name: "mine" })).toEqual(["3", "4", "3", "4"]);
+    expect(await watched(await at(3), { name: "n" })).toEqual(["2", "2"]);
+    const reads = await watched(await at(3), { name: "mine" }, { accessType: "read" });
+    expect(reads).toEqual(["4", "15", "4", "17"]);
+  });
+
+  it("stop for a field or an element, by whatever name, also when its list has moved", async () => {
+    const { variables, variablesReference } = await (async () => {
+      const client = await at(14);
+      const { record } = await client.scope("Locals");
+      return { variables: client, variablesReference: record?.variablesReference };
+    })();
+    expect(await watched(variables, { name: "a", variablesReference })).toEqual(["12", "18", "22"]);
+    expect(await watched(await at(14), { name: "same.a" })).toEqual(["12", "18", "22"]);
+    expect(await watched(await at(14), { name: "record.b[i]" })).toEqual(["12", "19", "21"]);
+    const client = await at(14);
+    const info = { frameId: (await client.stack())[0]?.id, name: "record.c" };
+    expect(await client.request("dataBreakpointInfo", info)).toMatchObject({ dataId: null });
+    await client.move("tdx/goToStep", { step: 1000 });
+    await client.move("stepBack");
+    await client.move("tdx/whoChanged", { name: "same.a", frameId: (await client.stack())[0]?.id });
+    expect(await client.place()).toBe("test.tdx:22");
+  });
+
+  it("stop for the very bytes, and behind the last statement", async () => {
+    const byte = { name: "0x2002", asAddress: true, bytes: 1 };
+    expect(await watched(await at(14), byte)).toEqual(["25", "nowhere"]);
+  });
+
+  it("take no id that names more than can be watched", async () => {
+    const client = await at(14);
+    for (const dataId of ["m:0x10:99999999", "c:1:999999999", "v:9999:0:0", "h:1:%", "v:0:0:1+s:1"]) {
+      const { breakpoints } = await client.request("setDataBreakpoints", { breakpoints: [{ dataId }] });
+      expect(breakpoints[0].verified).toBe(false);
+    }
   });
 });

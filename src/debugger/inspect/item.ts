@@ -22,8 +22,8 @@ export interface Item {
   readonly hpa?: number;
   /** Cells that it, and everything below it, is made from: it counts as changed when one of them is. */
   readonly cells?: readonly CellRange[];
-  /** Value slot of the store that holds it: for variables of a flow. */
-  readonly slot?: number;
+  /** Names it for data breakpoints, where it is no cells: variables of a flow, fields, elements. */
+  readonly dataId?: string;
   /** Where a person can change it. */
   readonly edit?: EditPlace;
   /** Decides that instead of `cells`, where listing all cells below would cost too much. */
