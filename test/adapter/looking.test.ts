@@ -41,6 +41,29 @@ describe("numbers", () => {
   });
 });
 
+it("byte strings are what they are for a client that asks for hexadecimal integers", async () => {
+  const client = await launched(
+    { functions: [{ name: "TDH.VP.ENTER" }], filters: [] },
+    `${ROOT}/scenarios/td-lifecycle.tdx`,
+  );
+  await client.move("continue");
+  const [frame] = await client.stack();
+  const { scopes } = await client.request("scopes", { frameId: frame?.id });
+  let reference = scopes.find(({ name }: { name: string }) => name === "Trust Domains").variablesReference;
+  const open = async (hex: boolean) =>
+    (await client.request("variables", { variablesReference: reference, format: { hex } })).variables;
+  for (const below of ["td0", "TDCS"]) {
+    reference = (await open(false)).find(({ name }: { name: string }) => name === below).variablesReference;
+  }
+  const valueOf = async (hex: boolean, field: string) =>
+    (await open(hex)).find(({ name }: { name: string }) => name === field).value;
+  const digits = "0123456789abcdef".repeat(6);
+  const variable = { variablesReference: reference, name: "MRCONFIGID", value: digits, format: { hex: true } };
+  expect(await client.request("setVariable", variable)).toMatchObject({ value: digits });
+  expect(await valueOf(true, "MRCONFIGID")).toBe(digits);
+  expect(await valueOf(true, "TSC_FREQUENCY")).toMatch(/^0x/);
+});
+
 describe("modules", () => {
   it("are the TDX module with its version, and the sources of the flow", async () => {
     const client = await launched({}, `${ROOT}/scenarios/td-lifecycle.tdx`);
