@@ -9,7 +9,7 @@ import { type Declaration, wordAt } from "./names.ts";
 import { locationOf, type Target, targetAt, usesOf } from "./navigation.ts";
 import { positionOf, rangeOf } from "./places.ts";
 import { canonicalUri, type FlowSource, importsOf, offeredNames, type Sources } from "./sources.ts";
-import { pathAround, type Word } from "./tokens.ts";
+import { flatWords, pathAround, type Word } from "./tokens.ts";
 
 /** Why something cannot be renamed, in words for the user. */
 export class RenameRefused extends Error {}
@@ -40,7 +40,9 @@ export async function renameAt(
   const isOffered = target.symbol.kind === "global" || target.symbol.kind === "function";
   for (const uri of new Set([...Object.keys(changes), ...(isOffered ? await sources.all() : [])])) {
     const other = await sources.source(uri);
-    if (other !== undefined) await checkClash(sources, other, target, name, uses);
+    if (other === undefined) continue;
+    await checkClash(sources, other, target, name, uses);
+    await checkUnderstood(sources, other, target, uses);
   }
   return { changes };
 }
@@ -95,6 +97,32 @@ async function checkClash(
   throw new RenameRefused(
     `"${name}" comes into ${lineOf(source, path)} with import ${path.text}: it is declared in ${placeIn(from, declaration)}`,
   );
+}
+
+/**
+ * A file that uses the name, or may, must not have it where it is not understood: it would keep the old one there.
+ *
+ * @throws RenameRefused
+ */
+async function checkUnderstood(
+  sources: Sources,
+  source: FlowSource,
+  { symbol }: Target,
+  uses: readonly Use[],
+): Promise<void> {
+  if (!source.source.text.includes(symbol.name)) return;
+  const { modules } = await sources.analysis(source.uri);
+  const doubtful = modules.find(({ source: { path } }) => canonicalUri(path) === source.uri)?.doubtful ?? [];
+  const known = new Set(uses.flatMap((use) => (canonicalUri(use.source.path) === source.uri ? [use.start] : [])));
+  const word = flatWords(source.words).find(
+    ({ text, start }) =>
+      text === symbol.name && !known.has(start) && doubtful.some((range) => range.start <= start && start < range.end),
+  );
+  if (word !== undefined) {
+    throw new RenameRefused(
+      `"${symbol.name}" is in ${lineOf(source, word)} too, which has a syntax error: mend that first`,
+    );
+  }
 }
 
 /** Whether no other name can hide this one there: behind the name of its import (`lib.add`), or where a caller names a parameter. */

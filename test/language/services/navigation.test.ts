@@ -105,6 +105,12 @@ describe("rename", () => {
     await expect(rename('import "lib"\nlet own = ad|d(1, 2)\nlog own', "own")).rejects.toThrow(/main\.tdx:2 already/);
   });
 
+  it("refuses where the name stands in a line that is not understood, and says where", async () => {
+    await expect(rename('import "lib"\nlog ad|d(1, 2)\nlet = add(1', "sum")).rejects.toThrow(
+      '"add" is in main.tdx:3 too, which has a syntax error: mend that first',
+    );
+  });
+
   it("changes a parameter where callers name it, in other files too", async () => {
     const edits = ["lib.tdx:0:22-23 c", "lib.tdx:0:7-8 c", "main.tdx:1:8-9 c"];
     expect(await rename('import "lib"\nlog add(|a: 1, b: 2)\nlet c = 1\nlog c', "c")).toEqual(edits);
