@@ -7,6 +7,7 @@
 import type { Machine } from "../module/machine.ts";
 import type { SessionState } from "../runtime/session-state.ts";
 import type { Store } from "../state/store.ts";
+import type { NextUnit } from "./next-unit.ts";
 
 /** Before a statement of a flow. */
 export const AT_STATEMENT = 0;
@@ -99,8 +100,6 @@ export interface Debuggee {
   choose(task: number): void;
   /** Before or behind a call: number of the statement that makes it; -1 if there is none. */
   readonly callStatement: number;
-  /** AT_STATEMENT: whether the next unit may end in the same function, as far as its code alone tells. */
-  readonly mayStay: boolean;
   /** AT_STATEMENT: number of the statement in the program. Else -1. */
   readonly statement: number;
   /** AT_CALL, IN_LEAF: number of the leaf, TDCALLs from GUEST_LEAF on. Else -1. */
@@ -124,12 +123,8 @@ export interface Debuggee {
   fineStep(): boolean;
   /** As `asked`, by fine steps. */
   readonly passed: number;
-  /** Rough and cheap: whether the next unit may call a leaf whose flag is set, or any. */
-  mayCall(flags: Readonly<Uint8Array> | undefined): boolean;
-  /** Callees of the unit that begins with a statement, as far as its code alone tells; undefined: it does not. */
-  calleesFrom(statement: number): readonly number[] | undefined;
-  /** Whether the next unit makes one call of the module and nothing else can stop it. */
-  readonly callsOnce: boolean;
+  /** What the unit that comes next may do: rough and cheap. */
+  readonly nextUnit: NextUnit;
   /**
    * The store has gone back to a place between units: whatever was kept beside it has to go. False if calls of the module
    * were open there that are not any more: to have them back, run again from where none was.

@@ -1,10 +1,9 @@
 /** A flow with its runtime and its machine, as run control drives it. */
 import { TDH_VP_ENTER } from "../arch/generated/leaves.ts";
 import { RAX } from "../arch/registers.ts";
-import type { FlowProgram, FlowStatement } from "../language/flow-code.ts";
+import type { FlowProgram } from "../language/flow-code.ts";
 import type { Machine } from "../module/machine.ts";
 import { LP_GPR } from "../platform/lp.ts";
-import { FIBER_DEPTH, FRAME_PC } from "../runtime/fibers.ts";
 import {
   GUEST_LEAF,
   type LeafEvent,
@@ -36,7 +35,7 @@ import {
 } from "./debuggee.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { Given, NearCall } from "./given-names.ts";
-import { calleesOf, UnitScans } from "./unit-scan.ts";
+import { NextUnit } from "./next-unit.ts";
 
 /** Stops before and after each call. */
 const EVERYWHERE = (): boolean => true;
@@ -47,11 +46,11 @@ export class FlowDebuggee implements Debuggee {
   readonly runtime: Runtime;
   readonly program: FlowProgram;
   readonly start: number;
+  readonly nextUnit: NextUnit;
   passed = 0;
   outcome: Outcome | undefined;
 
   private readonly hooks: RuntimeHooks = {};
-  private readonly scans: UnitScans;
   private readonly evaluator: Evaluator;
   /** Where it stands inside a unit; undefined between units. */
   private fine: PlaceKind | undefined;
@@ -74,12 +73,12 @@ export class FlowDebuggee implements Debuggee {
     entry: number = program.entry,
   ) {
     this.program = program;
-    this.scans = new UnitScans(program);
     this.machine = machine;
     this.store = machine.store;
     this.hooks.output = output;
     this.runtime = new Runtime(program, machine, { hooks: this.hooks, entry });
     this.start = this.store.now;
+    this.nextUnit = new NextUnit(this.runtime);
     this.evaluator = new Evaluator(this);
   }
 
@@ -149,12 +148,6 @@ export class FlowDebuggee implements Debuggee {
     if (frame === undefined) return -1;
     // Behind a call that ends its statement the next operation is the next statement's.
     return statementAt(this.program, frame.fn, frame.pc - 1)?.id ?? -1;
-  }
-
-  get mayStay(): boolean {
-    const { state } = this.runtime;
-    const frame = state.topFrame(state.active(this.task));
-    return this.scans.at(state.functionOf(frame), this.store.read(frame + FRAME_PC)).stays;
   }
 
   get statement(): number {
@@ -322,38 +315,6 @@ export class FlowDebuggee implements Debuggee {
   private calleeAt(lp: number, isGuest: boolean): number {
     const rax = this.store.read(this.machine.platform.lpCell(lp) + LP_GPR + RAX * 2);
     return (rax & 0xffff) + (isGuest ? GUEST_LEAF : 0);
-  }
-
-  mayCall(flags: Readonly<Uint8Array> | undefined): boolean {
-    const { state } = this.runtime;
-    const task = this.runtime.task;
-    const fiber = state.active(task);
-    const isGuest = state.isGuest(fiber);
-    for (let level = state.fibers.read(fiber, FIBER_DEPTH) - 1; level >= 0; level--) {
-      const frame = state.fibers.frame(fiber, level);
-      const scan = this.scans.at(state.functionOf(frame), this.store.read(frame + FRAME_PC));
-      // What a guest does can end its TDH.VP.ENTER.
-      if (isGuest && (scan.builtins || scan.returns || scan.calls.length > 0)) return true;
-      const callees = calleesOf(this.program, scan);
-      if (callees === undefined) return true;
-      if (flags === undefined ? callees.length > 0 : callees.some((callee) => flags[callee] === 1)) return true;
-      if (!scan.returns) return false;
-    }
-    return isGuest;
-  }
-
-  calleesFrom(statement: number): readonly number[] | undefined {
-    const { fn, pc } = this.program.statements[statement] as FlowStatement;
-    return this.scans.calleesFrom(fn, pc);
-  }
-
-  get callsOnce(): boolean {
-    const { state } = this.runtime;
-    const fiber = state.active(this.runtime.task);
-    if (state.isGuest(fiber) || state.fibers.read(fiber, FIBER_DEPTH) === 0) return false;
-    const frame = state.topFrame(fiber);
-    const scan = this.scans.at(state.functionOf(frame), this.store.read(frame + FRAME_PC));
-    return !scan.returns && calleesOf(this.program, scan)?.length === 1;
   }
 
   // ---- values ----

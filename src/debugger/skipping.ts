@@ -91,7 +91,7 @@ export class Skipping {
     const { statementFlags, anyLeafFlags, hasLeaves, hasReturned } = this.breakpoints;
     if (statementFlags[statement] === 1) return LOOK;
     if (!hasLeaves && !hasReturned) return PASS;
-    const callees = this.timeline.debuggee.calleesFrom(statement);
+    const callees = this.timeline.debuggee.nextUnit.calleesFrom(statement);
     if (callees === undefined) return LOOK;
     if (callees.every((callee) => anyLeafFlags[callee] !== 1)) return PASS;
     return hasReturned || callees.length > 1 ? LOOK : TRY;

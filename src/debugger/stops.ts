@@ -97,8 +97,8 @@ export class Stops {
   private readonly returnsNext = (): boolean => {
     const { timeline } = this;
     const { debuggee } = timeline;
-    const { task, depth, mayStay } = debuggee;
-    if (!mayStay) return true;
+    const { task, depth } = debuggee;
+    if (!debuggee.nextUnit.mayStay) return true;
     const callers = debuggee.callers(task, depth);
     const stays = (): boolean => debuggee.depthOf(task) === depth && debuggee.callers(task, depth) === callers;
     // What it calls, or waits for, has to be over to know. Where that takes too long it counts as the last time.
@@ -258,9 +258,9 @@ export class Stops {
     const { timeline, breakpoints, exceptions } = this;
     if (!breakpoints.hasLeaves && !breakpoints.hasReturned && !exceptions.watchesOutcomes) return false;
     const flags = exceptions.watchesOutcomes ? undefined : breakpoints.anyLeafFlags;
-    if (!timeline.debuggee.mayCall(flags)) return false;
+    if (!timeline.debuggee.nextUnit.mayCall(flags)) return false;
     const watch = this.watch();
-    if (watch.returned === undefined && timeline.debuggee.callsOnce) {
+    if (watch.returned === undefined && timeline.debuggee.nextUnit.callsOnce) {
       // Nothing behind the only call can stop: it need not be made.
       let isWanted = false;
       const entry = (callee: number): boolean => {

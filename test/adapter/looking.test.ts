@@ -55,13 +55,13 @@ it("byte strings are what they are for a client that asks for hexadecimal intege
   for (const below of ["td0", "TDCS"]) {
     reference = (await open(false)).find(({ name }: { name: string }) => name === below).variablesReference;
   }
-  const valueOf = async (hex: boolean, field: string) =>
+  const shown = async (hex: boolean, field: string) =>
     (await open(hex)).find(({ name }: { name: string }) => name === field).value;
   const digits = "0123456789abcdef".repeat(6);
   const variable = { variablesReference: reference, name: "MRCONFIGID", value: digits, format: { hex: true } };
   expect(await client.request("setVariable", variable)).toMatchObject({ value: digits });
-  expect(await valueOf(true, "MRCONFIGID")).toBe(digits);
-  expect(await valueOf(true, "TSC_FREQUENCY")).toMatch(/^0x/);
+  expect(await shown(true, "MRCONFIGID")).toBe(digits);
+  expect(await shown(true, "TSC_FREQUENCY")).toMatch(/^0x/);
 });
 
 describe("modules", () => {
