@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
-import { leafTransformVite } from "./scripts/leaf-transform.ts";
+import { leafTransform } from "./scripts/leaf-transform.ts";
 
 export default defineConfig({
-  plugins: [leafTransformVite()],
+  plugins: [{ ...leafTransform(), enforce: "pre" }],
   test: {
     projects: [
       {

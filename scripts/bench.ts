@@ -9,8 +9,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { leafTransformEsbuild } from "./leaf-transform.ts";
+import { bundle } from "./lib/bundle.ts";
 import { ROOT } from "./set-up.mjs";
 
 const PRINT = `
@@ -37,22 +36,15 @@ if (!names.length) throw new Error(`no benchmark ${wanted.join(", ")} in bench/`
 console.log(`${cpus()[0]?.model.trim()} (${availableParallelism()} cores), Node ${process.version}`);
 console.log(`baseline: ${baseline().toFixed(0)} million multiply-adds a second`);
 for (const name of names) {
-  const outfile = join(ROOT, "dist", "bench", name.replace(/\.ts$/, ".mjs"));
-  await build({
-    stdin: { contents: `import { run } from "./bench/${name}";${PRINT}`, resolveDir: ROOT, loader: "ts" },
-    outfile,
-    bundle: true,
+  const file = join(ROOT, "dist", "bench", name.replace(/\.ts$/, ".mjs"));
+  await bundle({
+    entry: { text: `import { run } from "./bench/${name}";${PRINT}` },
+    file,
     platform: "node",
     format: "esm",
-    target: "node22",
-    plugins: [leafTransformEsbuild()],
-    loader: { ".tdx": "text" },
     define: { "import.meta.dirname": JSON.stringify(join(ROOT, "bench")) },
-    // Packages in CommonJS ask for Node's modules by require.
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    logLevel: "warning",
   });
   console.log(`\n${name.replace(".bench.ts", "")}`);
-  const { status } = spawnSync(process.execPath, ["--expose-gc", outfile], { cwd: ROOT, stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, ["--expose-gc", file], { cwd: ROOT, stdio: "inherit" });
   if (status !== 0) process.exitCode = 1;
 }

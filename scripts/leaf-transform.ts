@@ -16,9 +16,8 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import type { Plugin as EsbuildPlugin } from "esbuild";
+import type { Plugin } from "rolldown";
 import { parseAst } from "rolldown/parseAst";
-import type { Plugin as VitePlugin } from "vitest/config";
 
 export type Variant = "step" | "run";
 
@@ -142,31 +141,18 @@ export function loadLeaf(id: string): string | undefined {
   );
 }
 
-export function leafTransformEsbuild(): EsbuildPlugin {
+/** For rolldown and for Vite, which understand the same plugins. */
+export function leafTransform(): Plugin {
   return {
     name: "leaf-transform",
-    setup(build) {
-      build.onResolve({ filter: /\?run$/ }, ({ path, resolveDir }) => ({
-        path: resolve(resolveDir, path.slice(0, -QUERY.length)),
-        suffix: QUERY,
-      }));
-      build.onLoad({ filter: /\.ts$/ }, ({ path, suffix }) => {
-        const contents = loadLeaf(path + suffix);
-        return contents === undefined ? undefined : { contents, loader: "ts", resolveDir: dirname(path) };
-      });
-    },
-  };
-}
-
-export function leafTransformVite(): VitePlugin {
-  return {
-    name: "leaf-transform",
-    enforce: "pre",
     resolveId(specifier, importer) {
       if (!specifier.endsWith(QUERY) || !specifier.startsWith(".") || !importer) return undefined;
       return resolve(dirname(importer.replace(/\?.*$/, "")), specifier);
     },
-    load: (id) => loadLeaf(id),
+    load(id) {
+      const code = loadLeaf(id);
+      return code === undefined ? undefined : { code, moduleType: "ts" };
+    },
   };
 }
 

@@ -7,11 +7,9 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { build } from "esbuild";
-import { leafTransformEsbuild } from "./leaf-transform.ts";
+import { join } from "node:path";
+import { bundle } from "./lib/bundle.ts";
 
-const root = resolve(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "tdxflow-replay-"));
 const entry = `
   import { replayCommand } from "./src/cli/replay.ts";
@@ -19,19 +17,9 @@ const entry = `
   if (!serveReplay()) process.exitCode = await replayCommand.run(process.argv.slice(2));
 `;
 try {
-  const outfile = join(folder, "replay.mjs");
-  await build({
-    stdin: { contents: entry, resolveDir: root, loader: "ts" },
-    absWorkingDir: root,
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    sourcemap: "inline",
-    plugins: [leafTransformEsbuild()],
-    logLevel: "error",
-  });
-  const args = ["--enable-source-maps", outfile, "--context", "3", ...process.argv.slice(2)];
+  const file = join(folder, "replay.mjs");
+  await bundle({ entry: { text: entry }, file, platform: "node", format: "esm", sourcemap: true });
+  const args = ["--enable-source-maps", file, "--context", "3", ...process.argv.slice(2)];
   process.exitCode = spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
 } finally {
   rmSync(folder, { recursive: true });

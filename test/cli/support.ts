@@ -2,8 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { build } from "esbuild";
-import { leafTransformEsbuild } from "../../scripts/leaf-transform.ts";
+import { bundle } from "../../scripts/lib/bundle.ts";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -28,18 +27,7 @@ export async function commandLine(): Promise<CommandLineUnderTest> {
   mkdirSync(join(ROOT, "dist"), { recursive: true });
   const folder = mkdtempSync(join(ROOT, "dist", "test-cli-"));
   const outfile = join(folder, "tdxflow.mjs");
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ["src/cli/main.ts"],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    loader: { ".tdx": "text" },
-    plugins: [leafTransformEsbuild()],
-    banner: { js: 'import { createRequire as $r } from "node:module";const require = $r(import.meta.url);' },
-    logLevel: "error",
-  });
+  await bundle({ entry: "src/cli/main.ts", file: outfile, platform: "node", format: "esm" });
   return {
     path: outfile,
     run: (...args) => {

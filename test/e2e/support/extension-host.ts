@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { inject } from "vitest";
+import { bundle } from "../../../scripts/lib/bundle.ts";
 import { ROOT } from "../../../scripts/set-up.mjs";
 import { type HostResult, REPORT_MARK, withTimeout } from "../../extension/harness.ts";
 import { Workbench } from "./workbench.ts";
@@ -21,16 +21,13 @@ export async function runInExtensionHost(host: Host): Promise<HostResult[]> {
   const extension = host === "node" ? ROOT : browserExtension();
   // VS Code runs the tests in the host of the extension in whose folder they lie.
   const tests = join(extension, "dist", "test", "extension-tests.cjs");
-  await build({
-    entryPoints: [join(ROOT, "test", "extension", "index.ts")],
-    outfile: tests,
-    bundle: true,
+  await bundle({
+    entry: "test/extension/index.ts",
+    file: tests,
     platform: host,
     format: "cjs",
-    target: "es2022",
     external: ["vscode"],
     define: { EXTENSION_HOST: JSON.stringify(host) },
-    logLevel: "warning",
   });
   const results: HostResult[] = [];
   let done: (code: number) => void = () => undefined;
