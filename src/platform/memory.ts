@@ -6,21 +6,27 @@ import { highHalf, lowHalf } from "../arch/u64.ts";
 import { BLOCK_WORDS, type Store } from "../state/store.ts";
 
 const PAGE_BYTES = 4096;
-const GIB = 2 ** 30;
-/** Memory that one table of the page directory covers: 32 MiB, so that a table takes 32 KiB. */
-const REGION_SHIFT = 25;
-const REGION = 2 ** REGION_SHIFT;
-const IN_GIB = GIB - 1;
+/** Entries of a table of the page directory: 32 KiB. */
+const TABLE_SHIFT = 13;
+const TABLE_ENTRIES = 2 ** TABLE_SHIFT;
+/** Memory that a table of the lowest level covers, 32 MiB, and one above it, 256 GiB. */
+const REGION = PAGE_BYTES * TABLE_ENTRIES;
+const SPAN = REGION * TABLE_ENTRIES;
 const IN_REGION = REGION - 1;
-const REGIONS_PER_GIB = GIB / REGION;
-const PAGES_PER_REGION = REGION / PAGE_BYTES;
+const IN_TABLE = TABLE_ENTRIES - 1;
+/** Spans of memory: addresses have 52 bits. */
+const SPANS = 2 ** 52 / SPAN;
 /** In the page directory: no block. Cell 0 belongs to the platform's own block, never to a page. */
 const ABSENT = 0;
 
 export class Memory {
   private readonly store: Store;
-  /** By GiB and region: first cell of each page's block, by page number in the region. A cache of what the store has, so not state. */
-  private readonly directory: ((Uint32Array | undefined)[] | undefined)[] = [];
+  // The page directory, a cache of what the store has, so not state: as page tables of three levels. An entry of the lowest is
+  // the first cell of a page's block, one above it the number of a table. Table 0 has no entries: so no look-up has to ask
+  // whether there is a table.
+  private readonly spans = new Uint32Array(SPANS);
+  private tables = new Uint32Array(4 * TABLE_ENTRIES);
+  private tableCount = 1;
 
   constructor(store: Store) {
     this.store = store;
@@ -28,9 +34,10 @@ export class Memory {
 
   /** The cell of the 4-byte word at `hpa`, or 0 if its page has no block. `hpa` is in bytes, a multiple of 4. */
   peek(hpa: number): number {
-    const pages = this.directory[(hpa / GIB) | 0]?.[(hpa & IN_GIB) >>> REGION_SHIFT];
-    if (pages === undefined) return ABSENT;
-    const base = pages[(hpa & IN_REGION) >>> 12] as number;
+    const { tables } = this;
+    const regions = (this.spans[(hpa / SPAN) | 0] as number) << TABLE_SHIFT;
+    const pages = (tables[regions + ((hpa / REGION) & IN_TABLE)] as number) << TABLE_SHIFT;
+    const base = tables[pages + ((hpa & IN_REGION) >>> 12)] as number;
     return base === ABSENT ? ABSENT : base + ((hpa & 0xfff) >>> 2);
   }
 
@@ -130,10 +137,10 @@ export class Memory {
 
   /** Page-aligned HPAs of all pages that have a block, in no particular order; a page may hold only zeros. */
   *residentPages(): Generator<number> {
-    for (const [gib, regions] of this.directory.entries()) {
-      for (const [region, pages] of regions?.entries() ?? []) {
-        const start = gib * GIB + region * REGION;
-        for (let i = 0; i < (pages?.length ?? 0); i++) if (pages?.[i] !== ABSENT) yield start + i * PAGE_BYTES;
+    for (let span = 0; span < SPANS; span++) {
+      for (const [region, pages] of this.entries(this.spans[span] as number)) {
+        const start = span * SPAN + region * REGION;
+        for (const [page] of this.entries(pages)) yield start + page * PAGE_BYTES;
       }
     }
   }
@@ -145,14 +152,34 @@ export class Memory {
   }
 
   private allocate(hpa: number): number {
-    const gib = (hpa / GIB) | 0;
-    const regions = this.directory[gib] ?? new Array<undefined>(REGIONS_PER_GIB).fill(undefined);
-    this.directory[gib] = regions;
-    const region = (hpa & IN_GIB) >>> REGION_SHIFT;
-    const pages = regions[region] ?? new Uint32Array(PAGES_PER_REGION);
-    regions[region] = pages;
+    const span = (hpa / SPAN) | 0;
+    if (!(span >= 0 && span < SPANS)) throw new RangeError(`no physical address has more than 52 bits: ${hpa}`);
+    this.spans[span] ||= this.addTable();
+    const region = ((this.spans[span] as number) << TABLE_SHIFT) + ((hpa / REGION) & IN_TABLE);
+    const pages = this.tables[region] || this.addTable();
+    this.tables[region] = pages;
     const base = this.store.allocate(Math.floor(hpa / PAGE_BYTES));
-    pages[(hpa & IN_REGION) >>> 12] = base;
+    this.tables[(pages << TABLE_SHIFT) + ((hpa & IN_REGION) >>> 12)] = base;
     return base + ((hpa & 0xfff) >>> 2);
+  }
+
+  /** Number of a new table of the page directory. */
+  private addTable(): number {
+    const number = this.tableCount++;
+    if (this.tableCount << TABLE_SHIFT > this.tables.length) {
+      const tables = new Uint32Array(2 * this.tables.length);
+      tables.set(this.tables);
+      this.tables = tables;
+    }
+    return number;
+  }
+
+  /** Index and content of each entry of a table that is not empty. */
+  private *entries(table: number): Generator<[index: number, entry: number]> {
+    if (table === 0) return;
+    for (let i = 0; i < TABLE_ENTRIES; i++) {
+      const entry = this.tables[(table << TABLE_SHIFT) + i] as number;
+      if (entry !== 0) yield [i, entry];
+    }
   }
 }
