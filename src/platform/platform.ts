@@ -2,8 +2,8 @@
  * The machine under the TDX module: LPs with their registers, MSRs and CPUID, memory, KeyIDs, entropy, the time-stamp
  * counter and pending interrupts. Everything that a run can change is in the store.
  */
-import { cpuidTable, msrTable } from "../arch/generated/platform-cpu.ts";
-import { BLOCK_WORDS, type Store } from "../state/store.ts";
+import { cpuidTable } from "../arch/generated/platform-cpu.ts";
+import type { Store } from "../state/store.ts";
 import { BLOCK_TAG_LP, BLOCK_TAG_PLATFORM } from "./blocks.ts";
 import type { PlatformConfig } from "./config.ts";
 import { draw } from "./entropy.ts";
@@ -11,8 +11,9 @@ import { Hazards } from "./hazards.ts";
 import { KeyedMemory } from "./keyed-memory.ts";
 import { LP_GPR } from "./lp.ts";
 import { Memory } from "./memory.ts";
+import { Msrs } from "./msrs.ts";
 import { Tlb } from "./tlb.ts";
-import { cpuidOnPlatform, msrsOfPlatform } from "./topology.ts";
+import { cpuidOnPlatform } from "./topology.ts";
 
 /** MSR "interrupts pending" that long-running leaves poll (MSR_INTR_PENDING). */
 export const MSR_INTR_PENDING = 0x9a;
@@ -41,6 +42,11 @@ const VE_LP = 25;
 /** EAX, EBX, ECX, EDX. */
 export type CpuidResult = readonly [number, number, number, number];
 
+export type HostChange =
+  | { readonly op: "intr"; readonly after: number; readonly pending: number }
+  | { readonly op: "inject"; readonly what: "pconfig" | "rdseed" | "rdrand" | "verify"; readonly value: number }
+  | { readonly op: "msr"; readonly lp: number; readonly msr: number; readonly lo: number; readonly hi: number };
+
 export class Platform {
   readonly store: Store;
   readonly config: PlatformConfig;
@@ -64,9 +70,7 @@ export class Platform {
 
   private readonly base: number;
   private readonly lpBlocks: number[] = [];
-  /** Cell of each MSR that has one, per LP; where a cell is, is not state. */
-  private readonly msrCells: Map<number, number>[] = [];
-  private readonly msrBlocks: MsrBlock[] = [];
+  private readonly msrs: Msrs;
   /** Per LP a value slot: CPUID results that differ from the table, as an immutable Map by `cpuidKey`. */
   private readonly cpuidSlot: number;
 
@@ -85,21 +89,10 @@ export class Platform {
     this.keyedAddressEnd = 2 ** config.maxpa;
     this.packageOf = Array.from({ length: this.lps }, (_, lp) => config.packages.findIndex((p) => p.includes(lp)));
     this.cpuidSlot = store.allocateValues(this.lps);
+    this.msrs = new Msrs(store);
     for (let lp = 0; lp < this.lps; lp++) {
       this.lpBlocks.push(store.allocate(BLOCK_TAG_LP + lp));
-      this.msrCells.push(new Map());
-      this.msrBlocks.push({ block: store.allocate(msrBlockTag(lp, 0)), used: 0, number: 0 });
-      for (const { msr, value } of msrTable) {
-        const cell = this.msrCell(lp, msr);
-        const [lo, hi] = value[lp] ?? value[0] ?? [0, 0];
-        store.poke(cell, lo);
-        store.poke(cell + 1, hi);
-      }
-      for (const [msr, lo, hi] of msrsOfPlatform(config)) {
-        const cell = this.msrCell(lp, msr);
-        store.poke(cell, lo);
-        store.poke(cell + 1, hi);
-      }
+      this.msrs.addLp(config);
     }
   }
 
@@ -156,12 +149,11 @@ export class Platform {
 
   rdmsr(lp: number, msr: number): bigint {
     if (msr === MSR_INTR_PENDING) return BigInt(this.pollInterrupt());
-    const cell = this.msrCells[lp]?.get(msr);
-    return cell === undefined ? 0n : this.store.readBig(cell);
+    return this.msrs.read(lp, msr);
   }
 
   wrmsr(lp: number, msr: number, value: bigint): void {
-    this.store.writeBig(this.msrCell(lp, msr), value);
+    this.msrs.write(lp, msr, value);
   }
 
   // ---- faults in guests ----
@@ -251,6 +243,30 @@ export class Platform {
     return this.takeInjected(VERIFY_STATUS);
   }
 
+  /** What a host changed if it changed this cell, as an operation of a log; undefined for memory, registers and the module's cells. */
+  hostChange(cell: number): HostChange | undefined {
+    const value = this.store.read(cell);
+    switch (cell - this.base) {
+      case INTR_AFTER:
+      case INTR_VALUE:
+        return {
+          op: "intr",
+          after: this.store.read(this.base + INTR_AFTER) - 1,
+          pending: this.store.read(this.base + INTR_VALUE),
+        };
+      case RDRAND_FAILURES:
+        return { op: "inject", what: "rdrand", value };
+      case RDSEED_FAILURES:
+        return { op: "inject", what: "rdseed", value };
+      case PCONFIG_STATUS:
+        return { op: "inject", what: "pconfig", value: value - 1 };
+      case VERIFY_STATUS:
+        return { op: "inject", what: "verify", value: Math.max(0, value - 1) };
+    }
+    const msr = this.msrs.at(cell);
+    return msr && { op: "msr", ...msr };
+  }
+
   private takeInjected(word: number): number | undefined {
     const status = this.store.read(this.base + word);
     if (status === 0) return undefined;
@@ -261,37 +277,7 @@ export class Platform {
   private cpuidChanges(lp: number): CpuidChanges {
     return (this.store.readValue(this.cpuidSlot + lp) as CpuidChanges | undefined) ?? noChanges;
   }
-
-  private msrCell(lp: number, msr: number): number {
-    const cells = this.msrCells[lp] as Map<number, number>;
-    let cell = cells.get(msr);
-    if (cell === undefined) {
-      const at = this.msrBlocks[lp] as MsrBlock;
-      if (at.used === BLOCK_WORDS) {
-        at.number++;
-        at.block = this.store.allocate(msrBlockTag(lp, at.number));
-        at.used = 0;
-      }
-      cell = at.block + at.used;
-      at.used += 2;
-      cells.set(msr, cell);
-    }
-    return cell;
-  }
 }
-
-/** Where an LP's next MSR gets its cell. */
-interface MsrBlock {
-  block: number;
-  /** Words. */
-  used: number;
-  /** Blocks before this one. */
-  number: number;
-}
-
-/** LPs have numbers below it, in the tags of their blocks. */
-const LP_TAGS = 0x1000;
-const msrBlockTag = (lp: number, number: number): number => BLOCK_TAG_LP + (number + 1) * LP_TAGS + lp;
 
 class CpuidChanges extends Map<number, CpuidResult> {
   stateKey(): string {

@@ -2,10 +2,12 @@
  * A machine that writes down everything that happens to it: each call of the module with its outputs, what guests do, and what
  * the host writes into memory in between. The log replays to the same outputs.
  */
-import { RAX, RCX, RDX } from "../../arch/registers.ts";
 import type { GuestAction, GuestResult } from "../../module/guest/actions.ts";
+import { EXCEPTION_OR_NMI } from "../../module/guest/reasons.ts";
+import { VMCS_EXIT_REASON, VMCS_VM_EXIT_INTERRUPTION_INFORMATION } from "../../module/layout.ts";
 import { type Entry, Machine, type StepListener } from "../../module/machine.ts";
 import type { PlatformConfig } from "../../platform/config.ts";
+import type { HostChange } from "../../platform/platform.ts";
 import type { Store } from "../../state/store.ts";
 import { FlowError } from "../flow-error.ts";
 import { type LpRegisters, registersOf } from "./lp-registers.ts";
@@ -120,7 +122,7 @@ export class LoggedMachine extends Machine implements StepListener {
         );
       }
       call.suspendedAt = acquisitions;
-      this.writer.begin(lp, call.before, call.action, acquisitions);
+      this.writer.begin(lp, call.before, call.action && this.seen(lp, call.action), acquisitions);
     }
   }
 
@@ -136,12 +138,17 @@ export class LoggedMachine extends Machine implements StepListener {
   private wroteGuest(lp: number, before: RegisterFile, action: GuestAction, op: "guest" | "finish"): void {
     const result = this.guestResult(lp);
     this.registers[lp]?.save(this.after);
-    this.writer.guest(op, lp, action, before, result, this.after);
-    if (result.kind === "native" && action.action === "wrmsr") {
-      const low = (register: number): number => before[2 * register] as number;
-      this.writer.msr(lp, low(RCX), low(RAX), low(RDX));
-    }
+    this.writer.guest(op, lp, result.kind === "ok" ? action : this.seen(lp, action), before, result, this.after);
     this.since = this.store.mark();
+  }
+
+  /** An action that has led to a VM exit, as the log can tell it: poison is in no log, the machine check that it leads to is. */
+  private seen(lp: number, action: GuestAction): GuestAction {
+    const vmcs = this.calls[lp]?.vmcs;
+    if (action.action !== "access" || vmcs === undefined) return action;
+    const reason = this.store.read(vmcs + VMCS_EXIT_REASON);
+    if (reason !== EXCEPTION_OR_NMI) return action;
+    return { action: "vmexit", reason, interruption: this.store.read(vmcs + VMCS_VM_EXIT_INTERRUPTION_INFORMATION) };
   }
 
   /** Writes down what the host did since the last entry, and keeps the registers. */
@@ -153,11 +160,18 @@ export class LoggedMachine extends Machine implements StepListener {
 
   private writeHost(): void {
     const addresses: number[] = [];
+    /** By its text: a change of two words is one. */
+    const changes = new Map<string, HostChange>();
     for (const cell of this.store.changedSince(this.since)) {
       const hpa = this.platform.memory.hpaOf(cell);
       if (hpa !== undefined) addresses.push(hpa);
+      else {
+        const change = this.platform.hostChange(cell);
+        if (change !== undefined) changes.set(JSON.stringify(change), change);
+      }
     }
-    if (addresses.length > 0) this.writeSuspended();
+    if (addresses.length > 0 || changes.size > 0) this.writeSuspended();
+    for (const change of changes.values()) this.writer.change(change);
     addresses.sort((a, b) => a - b);
     for (let first = 0, next = 1; first < addresses.length; first = next++) {
       const start = addresses[first] as number;

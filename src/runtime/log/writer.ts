@@ -6,6 +6,7 @@ import { RAX, RSP, registerNames } from "../../arch/registers.ts";
 import { formatU64 } from "../../arch/u64.ts";
 import type { GuestAction, GuestResult, InjectedEvent } from "../../module/guest/actions.ts";
 import type { MemoryRange, PlatformConfig } from "../../platform/config.ts";
+import type { HostChange } from "../../platform/platform.ts";
 import { eventText, type RegisterFile, toHex } from "./outcome.ts";
 
 const REGISTERS = registerNames.length;
@@ -107,9 +108,11 @@ export class LogWriter {
     this.put({ op: "write", hpa: `0x${hpa.toString(16)}`, hex: toHex(bytes) });
   }
 
-  /** An MSR of an LP changes to this value, by halves. */
-  msr(lp: number, msr: number, lo: number, hi: number): void {
-    this.put({ op: "msr", lp, msr: `0x${msr.toString(16)}`, value: formatU64(lo, hi) });
+  /** A host changes something beside memory. */
+  change(change: HostChange): void {
+    if (change.op !== "msr") return this.put(change);
+    const { op, lp, msr, lo, hi } = change;
+    this.put({ op, lp, msr: `0x${msr.toString(16)}`, value: formatU64(lo, hi) });
   }
 
   /** A SEAMCALL that returned. */

@@ -110,6 +110,49 @@ test("calls that let others run are begun and finished", async () => {
   expect(result.matches).toBe(result.calls);
 });
 
+/** Interrupts, failures and MSRs, which a host changes between calls. */
+const CHANGES = `import "tdx/host"
+let td = new_td({ attributes: TDX_TD_ATTR_DEBUG, pages: 1 })
+expect TDH.VP.FLUSH(tdvpr: td.vcpus[0].tdvpr)
+expect TDH.MNG.VPFLUSHDONE(tdr: td.tdr)
+interrupt(2)
+expect TDH.PHYMEM.CACHE.WB() == TDX_INTERRUPTED_RESUMABLE
+interrupt_off()
+expect TDH.PHYMEM.CACHE.WB(resume: true)
+inject("rdrand", 99)
+let page = alloc_page()
+expect TDH.MNG.CREATE(tdr: page, hkid: private_keyids().first + 9)
+inject("pconfig", 5)
+expect fails TDH.MNG.KEY.CONFIG(tdr: page)
+wrmsr(0x1400, 0x2f_fc00_0008)
+expect rdmsr(0x1400) == 0x2f_fc00_0008
+expect TDH.PHYMEM.PAGE.RDMD(page: page)
+`;
+
+test("what a host changes beside memory is written down, and the calls after it replay", async () => {
+  const { lines, runtime } = logOf(await compiled(CHANGES));
+  expect(runtime.failure).toBeUndefined();
+  const ops = lines.map((line) => JSON.parse(line)).filter(({ op }) => ["intr", "inject", "msr"].includes(op));
+  expect(ops).toMatchObject([
+    { op: "intr", after: 2, pending: 1 },
+    { op: "intr", after: -1 },
+    { op: "inject", what: "rdrand", value: 99 },
+    { op: "inject", what: "pconfig", value: 5 },
+    { op: "msr", lp: 0, msr: "0x1400", value: "0x2ffc000008" },
+  ]);
+  const result = replay(new TextEncoder().encode(lines.join("\n")));
+  expect(result.mismatches).toEqual([]);
+  expect(result.matches).toBe(result.calls);
+});
+
+test("poison is in no log, but the machine check that a guest meets", async () => {
+  const flow = readFileSync(join(import.meta.dirname, "../../../scenarios/partial-write.tdx"), "utf8");
+  const { lines, runtime } = logOf(await compiled(flow));
+  expect(runtime.failure).toBeUndefined();
+  expect(lines.filter((line) => line.includes('"action":"vmexit","reason":"0x0","intr":"0x80000312"'))).toHaveLength(1);
+  expect(replay(new TextEncoder().encode(lines.join("\n"))).mismatches).toEqual([]);
+});
+
 test("a call that lets others run twice is refused: the format has no words for it", async () => {
   const program = await compiled(`platform { interleave true schedule 1 }
 import "tdx/host"
