@@ -1,7 +1,7 @@
 /** Compiles the files of a flow, each after those that it imports, to one program. */
 import { compileFunction, compileImport, compileTest, finishFunction } from "./compile-functions.ts";
 import { compilePlatform } from "./compile-platform.ts";
-import { compileStatement } from "./compile-statements.ts";
+import { compileStatement, isBlockOfForm } from "./compile-statements.ts";
 import { isBuiltIn } from "./constants.ts";
 import { DiagnosticSink } from "./diagnostics.ts";
 import { Doubt } from "./doubt.ts";
@@ -170,7 +170,8 @@ function compileMain(
   main: number,
 ): void {
   const first = work.tables.statements.length;
-  for (const node of statements) {
+  for (const [index, node] of statements.entries()) {
+    if (isBlockOfForm(work, statements[index - 1], node)) continue;
     if (node.$type === "Import") {
       const imported = imports.find((entry) => entry.node === node)?.module;
       if (imported !== undefined && flow.running.has(node))

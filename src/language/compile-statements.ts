@@ -28,7 +28,8 @@ import {
   OP_YIELD,
   type Operator,
 } from "./flow-code.ts";
-import type { Block, Expression, ExpressionStatement, LetStatement, Statement } from "./generated/ast.ts";
+import { formOf } from "./foreign-words.ts";
+import type { Block, Expression, ExpressionStatement, LetStatement, Statement, TopStatement } from "./generated/ast.ts";
 import { nameSpan, spanOf } from "./places.ts";
 import { Scope } from "./scope.ts";
 import { beginStatement } from "./statement-start.ts";
@@ -107,7 +108,8 @@ export function compileBlock(work: Work, node: Block | undefined): void {
   const ends: (() => void)[] = [];
   const statements = node?.statements ?? [];
   warnOfUnreachable(work, statements);
-  for (const statement of statements) {
+  for (const [index, statement] of statements.entries()) {
+    if (isBlockOfForm(work, statements[index - 1], statement)) continue;
     compileStatement(work, statement);
     if (statement.$type === "LetStatement" || statement.$type === "SpawnStatement") {
       const symbol = scope.names.get(statement.name);
@@ -117,6 +119,14 @@ export function compileBlock(work: Work, node: Block | undefined): void {
   for (const end of ends) end();
   warnOfUnused(work, scope.names, statements);
   work.context.scope = outer;
+}
+
+/** Whether a block belongs to a word whose statement looks otherwise: `try { … }`. That is said of the word. */
+export function isBlockOfForm(work: Work, before: TopStatement | undefined, statement: TopStatement): boolean {
+  if (statement.$type !== "Block" || before?.$type !== "ExpressionStatement") return false;
+  const { target } = before;
+  const name = target?.$type === "NameReference" ? target.name : "";
+  return formOf(name) !== undefined && work.context.scope.find(name) === undefined;
 }
 
 function compileLet(work: Work, node: LetStatement): void {

@@ -77,6 +77,7 @@ const NOTATIONS: readonly (readonly [RegExp, string])[] = [
   [/^\s*on\b/, "write on lp 1 { … }"],
   [/^\s*with\b/, FORMS.lock as string],
   [/^\s*guest\s*\{/, "write guest tdvpr { … }"],
+  [/\bon_exception\b/, "write on_exception (vector, info) { … }"],
   [/^\s*(if|while|for)\b/, "its statements stand in braces: { … }"],
   [/\/\*|\*\//, "a comment that begins with /* ends with */"],
   [/=\s*fn\b|^\s*fn\s*\(/, "a function has a name, and stands at the top level: fn f(a, b) { … }"],
@@ -97,7 +98,7 @@ const BY_SIGN: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> 
     [/\{\s*\w+\s*=(?!=)/, "behind a field's name stands a colon: { a: 1 }"],
     [/[(,]\s*\w+\s*=(?!=)/, "behind an argument's name stands a colon: f(a: 1)"],
   ],
-  ",": [[/^\s*let\b/, "each variable has its own let"]],
+  ",": [[/^\s*let\s+\w+\s*=[^([{]*,/, "each variable has its own let"]],
 };
 
 /** Of a line that nobody wrote by hand, the rest is not looked at. */

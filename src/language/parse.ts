@@ -26,7 +26,10 @@ export function parseSource(path: string, text: string, sink: DiagnosticSink): P
     const whole = wholeParser().parse(text, "Program", 0);
     if (whole !== undefined) return whole as Program;
     pieces = new Pieces(wholeParser(), text);
-    return parseAround(pieces, source, sink) ?? parseWithMistakes<Program>(text, "Program", source, 0, sink);
+    const dots = wholeParser().danglingDots(pieces.tokens);
+    return (
+      parseAround(pieces, dots, source, sink) ?? parseWithMistakes<Program>(text, "Program", source, 0, sink, dots)
+    );
   });
   const program: Program = parsed ?? { $type: "Program", statements: [] };
   const isWhole = sink.all.length === before;
@@ -71,9 +74,10 @@ function parseWithMistakes<T extends AstNode>(
   source: SourceFile,
   offset: number,
   sink: DiagnosticSink,
+  dots: readonly number[] = [],
 ): T {
   const result = byLangium<T>(text, rule, offset);
-  reportSyntaxErrors([{ result, offset }], source, sink);
+  reportSyntaxErrors([{ result, offset }], source, sink, dots);
   shiftTree(result.value, offset);
   return result.value;
 }
@@ -93,13 +97,18 @@ function byLangium<T extends AstNode>(text: string, rule: string, offset: number
 }
 
 /** The tree and the mistakes as by Langium's parser, which looks at the places of the mistakes only; undefined if that does not do. */
-function parseAround(pieces: Pieces, source: SourceFile, sink: DiagnosticSink): Program | undefined {
+function parseAround(
+  pieces: Pieces,
+  dots: readonly number[],
+  source: SourceFile,
+  sink: DiagnosticSink,
+): Program | undefined {
   const around = parseAroundMistakes(pieces, (piece, offset) => byLangium<Program>(piece, "Program", offset));
   if (around === undefined) return undefined;
   const errors = around.regions.map(({ result }) => result.lexerErrors.length + result.parserErrors.length);
   if (errors.reduce((sum, count) => sum + count, 0) > MAX_ERRORS) return undefined;
   const program: Program = { $type: "Program", statements: around.statements as Program["statements"] };
-  reportSyntaxErrors(around.regions, source, sink);
+  reportSyntaxErrors(around.regions, source, sink, dots);
   for (const { result, offset } of around.regions) shiftTree(result.value, offset);
   AstUtils.linkContentToContainer(program);
   return program;

@@ -23,7 +23,13 @@ export interface Parsed {
   readonly offset: number;
 }
 
-export function reportSyntaxErrors(parts: readonly Parsed[], source: SourceFile, sink: DiagnosticSink): void {
+/** @param dots places of dots behind which a name is missing, which is no mistake for the parser */
+export function reportSyntaxErrors(
+  parts: readonly Parsed[],
+  source: SourceFile,
+  sink: DiagnosticSink,
+  dots: readonly number[],
+): void {
   const lines = new Set<number>();
   const tell = (start: number, end: number, message: string): void => {
     const { line } = placeOf(source, start);
@@ -36,6 +42,7 @@ export function reportSyntaxErrors(parts: readonly Parsed[], source: SourceFile,
     const hint = hintForLine(lineOf(source.text, start), found);
     return hint === undefined ? message : `${message}; ${hint}`;
   };
+  for (const dot of dots) tell(dot, dot + 1, "a name is missing behind this dot");
   for (const { result, offset } of parts) {
     for (const error of result.lexerErrors) {
       const start = offset + error.offset;

@@ -84,7 +84,8 @@ function expectSameMistakes(text: string): void {
   const { program, source } = parseSource("main.tdx", text, told);
   const { value, ...errors } = languageServices().parser.LangiumParser.parse(text);
   const expected = new DiagnosticSink();
-  reportSyntaxErrors([{ result: errors, offset: 0 }], source, expected);
+  const dots = wholeParser().danglingDots(wholeParser().lexer.tokenize(text));
+  reportSyntaxErrors([{ result: errors, offset: 0 }], source, expected, dots);
   expect(told.sorted, text).toEqual(expected.sorted);
   if (told.failed) expect(plain(program.statements), text).toEqual(plain((value as Program).statements));
 }

@@ -78,11 +78,11 @@ function linesOf({ text, count, starts, ends }: Tokens): Line[] {
 
 /** Where the first mistake is: of the first token that does not fit, or the first character that belongs to nothing. */
 function mistakeIn(pieces: Pieces): number | undefined {
-  const { starts, junk } = pieces.tokens;
+  const { tokens, holes } = pieces;
   const { broken, stop } = pieces.wholeFrom(0);
-  if (broken === undefined) return junk[0];
-  const place = starts[stop] as number;
-  return Math.min(place, firstFrom(junk, broken === 0 ? 0 : (starts[broken] as number)) ?? place);
+  if (broken === undefined) return holes[0];
+  const place = tokens.starts[stop] as number;
+  return Math.min(place, firstFrom(holes, broken === 0 ? 0 : (tokens.starts[broken] as number)) ?? place);
 }
 
 /** The lines around a mistake without which the parser gets furthest: as few as do. */

@@ -22,12 +22,15 @@ export interface WholeRun {
 
 export class Pieces {
   readonly tokens: Tokens;
+  /** Places of what belongs to no statement. */
+  readonly holes: readonly number[];
   readonly #parser: WholeParser;
   readonly #known = new Map<number, Piece | number>();
 
   constructor(parser: WholeParser, text: string) {
     this.#parser = parser;
     this.tokens = parser.lexer.tokenize(text);
+    this.holes = parser.holesIn(this.tokens);
   }
 
   /**
@@ -47,7 +50,7 @@ export class Pieces {
     if (node === undefined) return next;
     const from = first === 0 ? 0 : (tokens.ends[first - 1] as number);
     const to = tokens.starts[next] as number;
-    return (firstFrom(tokens.junk, from) ?? to) < to ? next : { node, first, next };
+    return (firstFrom(this.holes, from) ?? to) < to ? next : { node, first, next };
   }
 
   /** The whole statements from a token on; behind them one may begin that is not. */

@@ -4,6 +4,7 @@
  * for Langium's parser to explain.
  */
 import type { AstNode, AstReflection, GrammarAST } from "langium";
+import { STATEMENT_WORDS } from "../statement-words.ts";
 import type { Read } from "./decide.ts";
 import { checkBrackets, checkChains } from "./depth.ts";
 import { FlowLexer, type Tokens } from "./lexer.ts";
@@ -14,11 +15,15 @@ export class WholeParser {
   readonly lexer: FlowLexer;
   readonly #grammar: GrammarAST.Grammar;
   readonly #rules: Rules;
+  readonly #dot: number;
+  readonly #statementWords: ReadonlySet<number>;
 
   constructor(grammar: GrammarAST.Grammar, reflection: AstReflection) {
     this.#grammar = grammar;
     this.lexer = new FlowLexer(grammar);
     this.#rules = new Rules(this.lexer, reflection);
+    this.#dot = this.lexer.kindOf(".");
+    this.#statementWords = new Set(STATEMENT_WORDS.map((word) => this.lexer.kindOf(word)));
   }
 
   /**
@@ -30,9 +35,24 @@ export class WholeParser {
   parse(text: string, ruleName: string, shift: number): AstNode | undefined {
     const tokens = this.lexer.tokenize(text);
     checkBrackets(tokens, shift);
-    const node = tokens.junk.length === 0 ? this.#tree(tokens, ruleName, shift) : undefined;
+    const node = this.holesIn(tokens).length === 0 ? this.#tree(tokens, ruleName, shift) : undefined;
     if (node === undefined) checkChains(tokens, shift);
     return node;
+  }
+
+  /** Dots behind which a name is missing: what follows begins the next line, and a statement there, though any word can be a name. */
+  danglingDots({ text, kinds, count, starts, ends }: Tokens): number[] {
+    const found: number[] = [];
+    for (let at = 0; at < count; at++) {
+      if (kinds[at] !== this.#dot || !this.#statementWords.has(kinds[at + 1] as number)) continue;
+      if (text.slice(ends[at], starts[at + 1]).includes("\n")) found.push(starts[at] as number);
+    }
+    return found;
+  }
+
+  /** The places that make a source no whole one even if its words fit the grammar, ascending. */
+  holesIn(tokens: Tokens): readonly number[] {
+    return [...tokens.junk, ...this.danglingDots(tokens)].sort((a, b) => a - b);
   }
 
   /** The piece of a source that begins with a token: where the piece ends, or where it stops to fit its rule. */

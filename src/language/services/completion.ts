@@ -6,6 +6,7 @@ import { MODULE_VERSION, tdxFeatures0 } from "../../arch/tdx-features.ts";
 import { builtins, isModuleCall, parameterNames } from "../builtins.ts";
 import { constants, fieldNamespace, fieldNamespaces } from "../constants.ts";
 import { PLATFORM_KEYS } from "../platform-block.ts";
+import { STATEMENT_WORDS } from "../statement-words.ts";
 import { Status } from "../values.ts";
 import { type CallContext, cursorAt } from "./cursor.ts";
 import {
@@ -26,10 +27,7 @@ import { fieldsBehind } from "./shapes.ts";
 import { snippets, withoutPlaces } from "./snippets.ts";
 import { type FlowSource, importsOf, offeredNames, type Sources } from "./sources.ts";
 
-const STATEMENTS = [
-  ...["let", "if", "while", "for", "return", "break", "continue", "fn", "import", "platform", "on", "guest", "spawn"],
-  ...["join", "yield", "pause", "with", "expect", "log", "fail", "test"],
-];
+const STATEMENTS = [...STATEMENT_WORDS, "platform", "test"];
 const VALUES = ["true", "false", "null"];
 const LEAF_ROOTS = new Set(["TDH", "TDG"]);
 
