@@ -11,6 +11,9 @@ const CLOSE = 0x7d;
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
+/** What some editors put before UTF-8. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 const SEAMCALL = ascii('{"op":"seamcall","lp":');
@@ -46,6 +49,7 @@ export class LogScanner {
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    if (BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte)) this.following = BYTE_ORDER_MARK.length;
   }
 
   /** Goes to the next line; false at the end of the log. */

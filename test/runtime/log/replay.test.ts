@@ -205,6 +205,11 @@ describe("the SEAM range", () => {
   });
 });
 
+test("a log may begin with a byte order mark and have the line ends of any editor", () => {
+  const text = [HEADER, SYS_INIT, LP_INIT].map((line) => JSON.stringify(line)).join("\r\n");
+  expect(replay(new TextEncoder().encode(`\ufeff${text}\r\n\r\n`))).toMatchObject({ calls: 2, matches: 2 });
+});
+
 test("a capture may number its LPs with gaps", () => {
   const header = { ...HEADER, platform: { packages: [[0, 64], [32]] } };
   const lpInit = (lp: number) => ({ ...LP_INIT, lp });
