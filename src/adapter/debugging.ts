@@ -279,11 +279,12 @@ export class Debugging {
     session.stopped();
     this.looking.forget();
     // Whoever goes on from the end has seen it.
-    const isSecondEnd = stop.reason === "end" && this.stop?.reason === "end";
+    const isSecondEnd =
+      stop.reason === "end" && (this.stop?.reason === "end" || this.stop?.exception?.failure !== undefined);
     this.stop = stop;
     const isEnd = stop.reason === "end" || (launched?.noDebug === true && session.failure !== undefined);
-    if (isEnd || stop.exception?.failure) this.client.printFailure(session);
-    if (isEnd && (!launched?.stopAtEnd || launched.noDebug || session.failure || isSecondEnd)) {
+    if ((isEnd && !isSecondEnd) || stop.exception?.failure) this.client.printFailure(session);
+    if (isEnd && (!launched?.stopAtEnd || launched.noDebug || isSecondEnd)) {
       this.isOver = true;
       this.client.send("exited", { exitCode: session.failure ? 1 : 0 });
       this.client.send("terminated");

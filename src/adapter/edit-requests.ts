@@ -2,7 +2,7 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { EditError } from "../debugger/edit-place.ts";
 import { editMemory } from "../debugger/editing.ts";
-import { viewEnd } from "../debugger/memory-views.ts";
+import { readView } from "../debugger/memory-views.ts";
 import { isBefore } from "../debugger/position.ts";
 import type { Session } from "../debugger/session.ts";
 import { Arguments } from "./arguments.ts";
@@ -55,9 +55,9 @@ function writeMemory(debugging: Debugging, request: Arguments): Answer {
   const reference = referenceOf(request.required("memoryReference"));
   const address = reference.address + request.number("offset", 0);
   const bytes = bytesOf(request.text("data", ""));
-  // What lies past the end of memory is left out only where the client allows that.
-  const end = viewEnd(session.debuggee.machine, reference.view);
-  const written = request.flag("allowPartial") ? bytes.subarray(0, Math.max(0, end - address)) : bytes;
+  // What lies past the end of memory, or of what a TD has mapped, is left out only where the client allows that.
+  const there = (): number => readView(session.inspector.moment, { ...reference, address }, bytes.length).data.length;
+  const written = request.flag("allowPartial") ? bytes.subarray(0, there()) : bytes;
   const body: DebugProtocol.WriteMemoryResponse["body"] = { offset: 0, bytesWritten: written.length };
   if (written.length === 0) return { body };
   try {

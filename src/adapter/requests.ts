@@ -11,6 +11,7 @@ import { INSPECT_REQUEST } from "./inspect-protocol.ts";
 import { milestoneHandlers } from "./milestone-requests.ts";
 import { modulesOf } from "./modules.ts";
 import { RequestError } from "./request-error.ts";
+import { normalPath } from "./sources.ts";
 
 export interface Answer {
   readonly body?: unknown;
@@ -53,7 +54,7 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
         noDebug: request.flag("noDebug"),
         stopAtEnd: request.flag("stopAtEnd"),
         checkInvariants: request.flag("checkInvariants"),
-        historyBudget: request.number("historyBudgetMB", 512) * 2 ** 20,
+        historyBudget: historyBudget(request),
       });
       return { after: () => debugging.ready() };
     },
@@ -204,8 +205,13 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     ...editHandlers(debugging),
     ...milestoneHandlers(debugging),
     source: async (args) => {
-      const content = await debugging.sources.text(new Arguments(args).object("source").text("path", ""));
-      return { body: { content } };
+      const path = new Arguments(args).object("source").text("path", "");
+      const flows = debugging.maybeSession?.program.sources ?? [];
+      // Whoever reaches a server's port may not read just any file.
+      if (!debugging.sources.isOwn(path) && !flows.some((flow) => flow.path === normalPath(path))) {
+        throw new RequestError(`"${path}" is no source of this session`);
+      }
+      return { body: { content: await debugging.sources.text(path) } };
     },
     loadedSources: () => ({ body: { sources: looking.loadedSources(debugging.needSession()) } }),
     [INSPECT_REQUEST]: (args) => {
@@ -215,6 +221,13 @@ export function requestHandlers(debugging: Debugging): ReadonlyMap<string, Handl
     },
   };
   return new Map(Object.entries(handlers));
+}
+
+/** In bytes. */
+function historyBudget(request: Arguments): number {
+  const megabytes = request.number("historyBudgetMB", 512);
+  if (megabytes < 0) throw new RequestError('"historyBudgetMB" cannot be negative', true);
+  return megabytes * 2 ** 20;
 }
 
 function moverOf(args: Readonly<Record<string, unknown>>): Mover {

@@ -55,6 +55,12 @@ export class Sources {
     return shippedRoot !== undefined && normalPath(path).startsWith(`${normalPath(shippedRoot)}/flows/`);
   }
 
+  /** Whether it came along with this program: a flow or a source of the module. */
+  isOwn(path: string): boolean {
+    if (normalPath(path).split("/").includes("..")) return false;
+    return this.isShipped(path) || this.modulePath(path) !== undefined;
+  }
+
   /** Text of any source. Throws a RequestError if it cannot be read. */
   async text(path: string): Promise<string> {
     try {

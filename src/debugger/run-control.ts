@@ -260,10 +260,12 @@ export class RunControl {
   /** Goes to a position, forward or back, stopping nowhere on the way. False if a pause came first. */
   async goTo(position: Position): Promise<boolean> {
     const { timeline } = this;
-    const isBack = !isBefore(timeline.position, position);
     let arrived = true;
-    if (!isBack) arrived = await this.runTo(position);
-    else if (timeline.remembers(position)) await this.undoTo(position);
+    if (isBefore(timeline.position, position)) {
+      arrived = await this.runTo(position);
+      // What was passed has not been counted.
+      this.counter.reset();
+    } else if (timeline.remembers(position)) await this.undoTo(position);
     else arrived = await this.runAgain(position);
     this.forgetSteps(timeline.position);
     return arrived;

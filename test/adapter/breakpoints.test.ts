@@ -91,6 +91,14 @@ describe("line breakpoints", () => {
     expect((await setLines(client, { line: 5, hitCondition: "often" }))[0]).toMatchObject({ verified: false });
   });
 
+  it("count what the session has passed by going to a step", async () => {
+    const client = await launched({ lines: [{ line: 5, hitCondition: "5" }] });
+    await client.move("next");
+    await client.move("tdx/goToStep", { step: 12 });
+    await client.move("continue");
+    expect((await client.scope("Locals")).sum?.value).toBe("10");
+  });
+
   it("say something instead of stopping", async () => {
     const client = await launched({ launch: { stopAtEnd: true } });
     await setLines(client, { line: 5, logMessage: "sum is {sum}, {no_such}" });

@@ -178,6 +178,16 @@ describe("memory", () => {
     const reference = `0x${(end - 1).toString(16)}`;
     expect((await top(reference, { allowPartial: true })).body).toMatchObject({ bytesWritten: 1 });
   });
+
+  it("ends where a TD's mapped pages do", async () => {
+    const client = new Client({});
+    await client.launch(`${ROOT}/scenarios/td-lifecycle.tdx`, { functions: [{ name: "TDH.MR.FINALIZE" }] });
+    await client.event("stopped");
+    await client.move("continue");
+    const last = { memoryReference: "td0:0x1fff", data: "AAEC" };
+    expect((await client.ask("writeMemory", last)).message).toContain("no readable private page");
+    expect((await client.ask("writeMemory", { ...last, allowPartial: true })).body).toMatchObject({ bytesWritten: 1 });
+  });
 });
 
 describe("a field of the module's structures", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Client } from "./support.ts";
+import { Client, ROOT } from "./support.ts";
 
 const PROGRAM = "/flows/test.tdx";
 const TEXT = `fn inner(x) {
@@ -167,7 +167,27 @@ describe("a session", () => {
     const leaf = await client.request("breakpointLocations", { source: sources[1], line: 1, endLine: 999 });
     expect(leaf.breakpoints.length).toBeGreaterThan(3);
     expect((await client.request("source", { source: { path: PROGRAM } })).content).toBe("TDH.SYS.INIT()\n");
+    expect((await client.request("source", { source: sources[1] })).content).toContain("TDH.SYS.INIT");
+    for (const path of ["/etc/passwd", `${ROOT}/package.json`, `${ROOT}/flows/../package.json`, ""]) {
+      expect((await client.ask("source", { source: { path } })).message).toBe(`"${path}" is no source of this session`);
+    }
   });
+
+  it.each([["expect"], []])(
+    "tells once why a flow failed, and stays at its end where it is to (filters: %s)",
+    async (...filters) => {
+      const client = new Client({ [PROGRAM]: "let n = 1\nexpect n == 2\n" });
+      await client.launch(PROGRAM, { launch: { stopAtEnd: true }, filters });
+      await client.stop();
+      const stop = await client.move("continue");
+      expect(stop.reason).toBe(filters.length ? "exception" : "end");
+      expect((await client.move("stepBack")).place).toBe("test.tdx:2");
+      await client.move("next");
+      await client.request("continue", { threadId: 1 });
+      expect((await client.event("exited")).body.exitCode).toBe(1);
+      expect(client.output("stderr").match(/the left side is 1/g)).toHaveLength(2);
+    },
+  );
 
   it("counts lines from 0 for clients that do", async () => {
     const client = new Client({ [PROGRAM]: TEXT });
