@@ -89,8 +89,7 @@ export class Call {
   private readonly gpr: number;
   /** The general registers as they were at entry: a leaf's operands stay readable while it prepares its outputs. */
   private readonly input = new Uint32Array(32);
-  /** Those that the leaf has set, while the LP's own do not follow (`isApart`): a bit for each register, and its value. */
-  private written = 0;
+  /** The general registers as they will be at the end, while the LP's own do not follow (`isApart`). */
   private readonly output = new Uint32Array(32);
   private isApart = false;
   /** Locks held, oldest first: cell and kind (lock-words.ts) of each. */
@@ -124,10 +123,12 @@ export class Call {
     this.ownRegisters = isGuest;
     this.interrupted = false;
     this.heldCount = 0;
-    if (operands === undefined) this.store.load(this.gpr, this.input);
-    else for (let i = 0; i < 32; i++) this.input[i] = operands[i] as number;
     this.isApart = operands !== undefined;
-    this.written = 0;
+    if (operands === undefined) this.store.load(this.gpr, this.input);
+    else {
+      this.input.set(operands);
+      this.output.set(operands);
+    }
     this.leaf = (this.input[0] as number) & 0xffff;
     this.version = ((this.input[0] as number) >>> 16) & 0xff;
   }
@@ -153,7 +154,6 @@ export class Call {
 
   set(register: number, lo: number, hi: number): void {
     if (this.isApart) {
-      this.written |= 1 << register;
       this.output[register * 2] = lo;
       this.output[register * 2 + 1] = hi;
       return;
@@ -174,9 +174,7 @@ export class Call {
   joinRegisters(): void {
     if (!this.isApart) return;
     this.isApart = false;
-    const { input, output, written, gpr, store } = this;
-    for (let i = 0; i < 32; i++)
-      store.write(gpr + i, (written >>> (i >>> 1)) & 1 ? (output[i] as number) : (input[i] as number));
+    this.store.save(this.gpr, this.output);
   }
 
   // ---- memory ----

@@ -58,7 +58,7 @@ export class AccessTrace {
   }
 }
 
-/** The methods of a store that is traced. `load` is not: it takes all of an LP's registers at once, whichever of them are used. */
+/** The methods of a store that is traced. `load` and `differing` are not: they take all of an LP's registers at once, whichever of them are used. */
 class TracedStore extends Store {
   declare trace: AccessTrace;
 

@@ -115,11 +115,19 @@ export class Store {
     for (let i = 0; i < target.length; i++) target[i] = cells[cell + i] as number;
   }
 
-  /** Writes as many words as `source` has, from `cell` on. */
-  save(cell: number, source: Readonly<Uint32Array>): void {
+  /** Which of the words from `cell` on differ from `words`, of which there are 32 at most: a bit for each. */
+  differing(cell: number, words: Readonly<Uint32Array>): number {
     const { cells } = this;
-    for (let i = 0; i < source.length; i++) {
-      if (cells[cell + i] !== source[i]) this.write(cell + i, source[i] as number);
+    let bits = 0;
+    for (let i = 0; i < words.length; i++) if (cells[cell + i] !== words[i]) bits |= 1 << i;
+    return bits;
+  }
+
+  /** Writes as many words as `source` has, 32 at most, from `cell` on. Those that differ are few, as a rule, and found in a loop that does nothing else. */
+  save(cell: number, source: Readonly<Uint32Array>): void {
+    for (let bits = this.differing(cell, source); bits !== 0; bits &= bits - 1) {
+      const i = 31 - Math.clz32(bits & -bits); // the lowest
+      this.write(cell + i, source[i] as number);
     }
   }
 

@@ -24,6 +24,7 @@ const NO_ACCESS = [
     "allocateValues",
     "tagOf",
     "load",
+    "differing",
     "pokeValue",
     "now",
     "oldest",

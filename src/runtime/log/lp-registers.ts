@@ -11,8 +11,6 @@ const WORDS = 2 * registerNames.length;
 export class LpRegisters {
   private readonly store: Store;
   private readonly cell: number;
-  /** The registers as they were when they were looked at last. */
-  private readonly words = registerFile();
 
   constructor({ store, platform }: Machine, lp: number) {
     this.store = store;
@@ -32,15 +30,17 @@ export class LpRegisters {
 
   /** Compares with `expected`, but for the registers whose bit is in `skip`. Returns true if they are equal. */
   compare(expected: RegisterFile, skip: number, report: Report): boolean {
-    const { words } = this;
-    this.store.load(this.cell, words);
+    const differing = this.store.differing(this.cell, expected);
+    if (differing === 0) return true;
+    const got = registerFile();
+    this.save(got);
+    const text = (file: RegisterFile, register: number): string =>
+      formatU64(file[2 * register] as number, file[2 * register + 1] as number);
     let same = true;
-    for (let i = 0; i < WORDS; i += 2) {
-      if (words[i] === expected[i] && words[i + 1] === expected[i + 1]) continue;
-      if (((skip >>> (i >> 1)) & 1) !== 0) continue;
+    for (const [register, name] of registerNames.entries()) {
+      if (((differing >>> (2 * register)) & 3) === 0 || ((skip >>> register) & 1) !== 0) continue;
       same = false;
-      const text = (file: Readonly<Uint32Array>): string => formatU64(file[i] as number, file[i + 1] as number);
-      report(registerNames[i >> 1] as string, text(expected), text(words));
+      report(name, text(expected, register), text(got, register));
     }
     return same;
   }
