@@ -23,10 +23,12 @@ export function parseSource(path: string, text: string, sink: DiagnosticSink): P
   const before = sink.all.length;
   let pieces: Pieces | undefined;
   const parsed = unlessTooDeep(source, sink, () => {
-    const whole = wholeParser().parse(text, "Program", 0);
+    const parser = wholeParser();
+    const tokens = parser.lexer.tokenize(text);
+    const whole = parser.parse(text, "Program", 0, tokens);
     if (whole !== undefined) return whole as Program;
-    pieces = new Pieces(wholeParser(), text);
-    const dots = wholeParser().danglingDots(pieces.tokens);
+    pieces = new Pieces(parser, tokens);
+    const dots = parser.danglingDots(tokens);
     return (
       parseAround(pieces, dots, source, sink) ?? parseWithMistakes<Program>(text, "Program", source, 0, sink, dots)
     );

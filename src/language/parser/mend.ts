@@ -42,16 +42,16 @@ interface Run {
  */
 export function mend(parser: WholeParser, text: string, shift: number): Mended | undefined {
   const doubtful: Span[] = [];
-  let pieces = new Pieces(parser, text);
+  let pieces = new Pieces(parser, parser.lexer.tokenize(text));
   for (let mistake = mistakeIn(pieces); mistake !== undefined; mistake = mistakeIn(pieces)) {
     const lines = linesOf(pieces.tokens);
     if (doubtful.length === MAX_MISTAKES || lines.length > MAX_LINES) return undefined;
     const run = bestRun(parser, pieces, lines, mistake);
     if (run === undefined) return undefined;
     doubtful.push(spanOf(lines, run));
-    pieces = new Pieces(parser, without(pieces.tokens.text, spanOf(lines, run)));
+    pieces = new Pieces(parser, parser.lexer.tokenize(without(pieces.tokens.text, spanOf(lines, run))));
   }
-  const program = parser.parse(pieces.tokens.text, "Program", shift) as Program | undefined;
+  const program = parser.parse(pieces.tokens.text, "Program", shift, pieces.tokens) as Program | undefined;
   if (program === undefined || !doubtful.every(({ end }) => isBetween(program, pieces.tokens, end, shift))) {
     return undefined;
   }
@@ -99,7 +99,7 @@ function bestRun(parser: WholeParser, pieces: Pieces, lines: readonly Line[], mi
   const tried = (isBefore ? [here - 1, here] : [here, here - 1]).filter((at) => at >= 0);
   const reach = (run: Run): number => {
     if ((run.from === 0 && run.to === lines.length) || !isBalanced(tokens, lines, run)) return -1;
-    const rest = new Pieces(parser, without(tokens.text, spanOf(lines, run)));
+    const rest = new Pieces(parser, parser.lexer.tokenize(without(tokens.text, spanOf(lines, run))));
     return mistakeIn(rest) ?? Number.POSITIVE_INFINITY;
   };
   const farthest = (runs: readonly Run[]): Run | undefined => {

@@ -27,10 +27,10 @@ export class Pieces {
   readonly #parser: WholeParser;
   readonly #known = new Map<number, Piece | number>();
 
-  constructor(parser: WholeParser, text: string) {
+  constructor(parser: WholeParser, tokens: Tokens) {
     this.#parser = parser;
-    this.tokens = parser.lexer.tokenize(text);
-    this.holes = parser.holesIn(this.tokens);
+    this.tokens = tokens;
+    this.holes = parser.holesIn(tokens);
   }
 
   /**

@@ -30,10 +30,15 @@ export class WholeParser {
    * The tree of a text, or undefined if it is not whole: then it is shallow enough for Langium's parser.
    *
    * @param shift where the text begins in its source
+   * @param tokens the text's, if they are known already
    * @throws TooDeep whether whole or not
    */
-  parse(text: string, ruleName: string, shift: number): AstNode | undefined {
-    const tokens = this.lexer.tokenize(text);
+  parse(
+    text: string,
+    ruleName: string,
+    shift: number,
+    tokens: Tokens = this.lexer.tokenize(text),
+  ): AstNode | undefined {
     checkBrackets(tokens, shift);
     const node = this.holesIn(tokens).length === 0 ? this.#tree(tokens, ruleName, shift) : undefined;
     if (node === undefined) checkChains(tokens, shift);
