@@ -4,16 +4,25 @@
  */
 import type { PlatformConfig } from "./config.ts";
 
-/** An x2APIC id: thread in bit 0, core in bits 6:1, package above (CPUID 0x1F of the emulated processor). */
+/** An x2APIC id: thread in bit 0, core above, package from here on (CPUID 0x1F of the emulated processor). */
 const PACKAGE_SHIFT = 7;
-const CORES = 64;
+/** Of CPUID 0x1F ECX[15:8] and CPUID 4 EAX[7:5]. */
+const LEVEL_CORE = 2;
+const CACHE_L3 = 3;
 
-/** The cores' first threads come first, then their second ones. Throws a RangeError if the package has too many LPs. */
+/** Bits of an x2APIC id below the package: more than the processor's own where a package has more LPs than fit. */
+function packageShift({ packages }: PlatformConfig): number {
+  const most = Math.max(...packages.map((lps) => lps.length));
+  return Math.max(PACKAGE_SHIFT, Math.ceil(Math.log2(most)));
+}
+
+/** The cores' first threads come first, then their second ones. */
 function x2apicId(config: PlatformConfig, lp: number): number {
+  const shift = packageShift(config);
+  const cores = 2 ** (shift - 1);
   const number = config.packages.findIndex((lps) => lps.includes(lp));
   const place = config.packages[number]?.indexOf(lp) ?? 0;
-  if (place >= 2 * CORES) throw new RangeError(`package ${number} has more than ${2 * CORES} LPs`);
-  return (number << PACKAGE_SHIFT) | ((place % CORES) << 1) | (place >= CORES ? 1 : 0);
+  return (number << shift) | ((place % cores) << 1) | (place >= cores ? 1 : 0);
 }
 
 /** The CPUID registers of an LP of this platform, from those of the processor. */
@@ -23,9 +32,20 @@ export function cpuidOnPlatform(
   leaf: number,
   [eax, ebx, ecx, edx]: readonly [number, number, number, number],
 ): readonly [number, number, number, number] {
-  if (leaf !== 0x1 && leaf !== 0x1f) return [eax, ebx, ecx, edx];
-  const id = x2apicId(config, lp);
-  return leaf === 0x1f ? [eax, ebx, ecx, id] : [eax, ((ebx & 0xff_ffff) | ((id & 0xff) << 24)) >>> 0, ecx, edx];
+  switch (leaf) {
+    case 0x1:
+      return [eax, ((ebx & 0xff_ffff) | ((x2apicId(config, lp) & 0xff) << 24)) >>> 0, ecx, edx];
+    case 0x4: {
+      if (((eax >>> 5) & 7) !== CACHE_L3) break;
+      const sharing = 2 ** packageShift(config) - 1; // largest number of LPs below one L3 cache, less 1
+      return [((eax & ~0x3ff_c000) | (sharing << 14)) >>> 0, ebx, ecx, edx];
+    }
+    case 0x1f: {
+      const shift = ((ecx >>> 8) & 0xff) === LEVEL_CORE ? packageShift(config) : eax;
+      return [shift, ebx, ecx, x2apicId(config, lp)];
+    }
+  }
+  return [eax, ebx, ecx, edx];
 }
 
 /** Where the SEAM range is (Intel SDM, "SEAM Range Registers"). */
