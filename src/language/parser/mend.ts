@@ -44,7 +44,7 @@ export function mend(parser: WholeParser, text: string, shift: number): Mended |
   const doubtful: Span[] = [];
   let pieces = new Pieces(parser, parser.lexer.tokenize(text));
   for (let mistake = mistakeIn(pieces); mistake !== undefined; mistake = mistakeIn(pieces)) {
-    const lines = linesOf(pieces.tokens);
+    const lines = linesOf(pieces);
     if (doubtful.length === MAX_MISTAKES || lines.length > MAX_LINES) return undefined;
     const run = bestRun(parser, pieces, lines, mistake);
     if (run === undefined) return undefined;
@@ -61,15 +61,19 @@ export function mend(parser: WholeParser, text: string, shift: number): Mended |
   };
 }
 
-function linesOf({ text, count, starts, ends }: Tokens): Line[] {
+/** The lines with words on them, or with characters that are none. */
+function linesOf({ tokens, holes }: Pieces): Line[] {
+  const { text, count, starts, ends } = tokens;
   const lines: Line[] = [];
-  for (let at = 0; at < count; ) {
-    const first = starts[at] as number;
+  const words = Array.from(starts.subarray(0, count));
+  let at = 0;
+  for (const first of [...words, ...holes].sort((a, b) => a - b)) {
+    if (first < (lines.at(-1)?.end ?? 0)) continue;
     const start = text.lastIndexOf("\n", first - 1) + 1;
     const newline = text.indexOf("\n", first);
     const end = newline < 0 ? text.length : newline;
     const firstToken = at;
-    while (at < count && (starts[at] as number) < end) at++;
+    while (at < count && (words[at] as number) < end) at++;
     const goesOn = /[)\]}]/.test(text[first] as string) || GOES_ON.test(text.slice(first, ends[firstToken]));
     lines.push({ start, end, firstToken, nextToken: at, indent: first - start, goesOn });
   }
@@ -104,7 +108,7 @@ function bestRun(parser: WholeParser, pieces: Pieces, lines: readonly Line[], mi
   };
   const farthest = (runs: readonly Run[]): Run | undefined => {
     let best: Run | undefined;
-    let most = line.end;
+    let most = Math.max(line.end, mistake);
     for (const run of runs) {
       const end = reach(run);
       if (end > most) [best, most] = [run, end];

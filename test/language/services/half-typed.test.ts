@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Diagnostic } from "vscode-languageserver/node";
+import { DiagnosticSink } from "../../../src/language/diagnostics.ts";
+import { parseSource } from "../../../src/language/parse.ts";
 import { compileSources } from "../../runtime/support.ts";
 import { LanguageClient } from "./client.ts";
 
@@ -106,9 +108,15 @@ describe("while a line is half typed", () => {
     ")",
     "log 1 log",
     "@",
+    '"',
+    "@ # '",
     "else",
   ])("all else is told as before: %s", async (line) => {
-    expect(others(await told(FLOW.replace("// HERE", line)))).toEqual(WRONG);
+    const changed = FLOW.replace("// HERE", line);
+    expect(others(await told(changed))).toEqual(WRONG);
+    const { sound } = parseSource("main.tdx", changed, new DiagnosticSink());
+    // No other line is in doubt.
+    expect(sound().doubtful.map(({ start, end }) => changed.slice(start, end).trim())).toEqual([line.trim()]);
     expect(others(await told(FLOW.replace("// THERE", line)))).toEqual(WRONG);
   });
 
