@@ -182,8 +182,11 @@ export class Platform {
 
   /** Called at each entry to the module: SEAMCALL or guest exit. */
   enterModule(): void {
-    this.store.writeNumber(this.base + MODULE_ENTRIES, this.store.readNumber(this.base + MODULE_ENTRIES) + 1);
-    this.store.write(this.base + TSC_READS, 0);
+    const { store, base } = this;
+    const entries = (store.read(base + MODULE_ENTRIES) + 1) >>> 0;
+    store.write(base + MODULE_ENTRIES, entries);
+    if (entries === 0) store.write(base + MODULE_ENTRIES + 1, store.read(base + MODULE_ENTRIES + 1) + 1);
+    store.write(base + TSC_READS, 0);
   }
 
   rdtsc(): number {
