@@ -15,6 +15,9 @@ import { Undone } from "./undone.ts";
 /** Stops nowhere. */
 export const UNWATCHED: Watch = { statements: new Uint8Array(0), depth: -1, entry: undefined, returned: undefined };
 
+/** The same, but the debuggee hears of calls: so it knows with which one the flow failed. */
+const LISTENING: Watch = { ...UNWATCHED, returned: () => false };
+
 /** Units that are run to see what one comes to: a few milliseconds. */
 const MAX_AHEAD = 4096;
 
@@ -123,9 +126,11 @@ export class Timeline {
     if (this.sub > 0) this.goBack({ step: this.step, sub: 0 });
     const untouched = this.branches.nextStep(this.step) - this.step;
     if (untouched === 0) return this.runTouched(watch);
+    const before = this.step;
     const end = this.debuggee.run(Math.min(units, untouched), watch);
     if (end !== "inside") {
       this.step = this.now;
+      if (end === "ended" && this.step > before && watch.returned === undefined) this.hearLastUnit();
       return end;
     }
     const { asked } = this.debuggee;
@@ -133,6 +138,15 @@ export class Timeline {
     this.goBack({ step: this.step, sub: 0 });
     while (this.debuggee.passed < asked && this.fineForward());
     return end;
+  }
+
+  /** The end of a flow that failed shows the call with which it did, however the end was reached. */
+  private hearLastUnit(): void {
+    const { step } = this;
+    if (this.debuggee.failure === undefined || !this.remembersPrevious) return;
+    this.goBack({ step: step - 1, sub: 0 });
+    this.debuggee.run(1, LISTENING);
+    this.step = this.now;
   }
 
   /** A step that is an input, or a unit with inputs inside. */
@@ -173,7 +187,7 @@ export class Timeline {
       this.debuggee.machine.joined(mark);
     } else {
       this.undo(this.step);
-      this.debuggee.run(1, UNWATCHED);
+      this.debuggee.run(1, LISTENING);
     }
     this.sub = 0;
     this.step = this.now;

@@ -121,3 +121,22 @@ TDH.VP.ENTER(tdvpr: v)
     expect(description).toContain("the guest has to accept the page (TDG.MEM.PAGE.ACCEPT)");
   });
 });
+
+it("the call with which a flow failed is there however its end was reached, and whatever was asked about it", async () => {
+  const client = new Client({ [PROGRAM]: `${TD}TDH.MEM.PAGE.REMOVE(gpa: 0, level: 0, tdr: tdr)\n` });
+  await client.launch(PROGRAM, { launch: { stopAtEnd: true }, filters: ["flow-error"] });
+  await client.event("stopped");
+  const status = async (): Promise<string | undefined> => {
+    return (await client.scope("TDH.MEM.PAGE.REMOVE"))["status (rax)"]?.value;
+  };
+  await client.move("continue");
+  expect(await status()).toContain("TDX_GPA_RANGE_NOT_BLOCKED");
+  await client.request("exceptionInfo", { threadId: 1 });
+  expect(await status()).toContain("TDX_GPA_RANGE_NOT_BLOCKED");
+  await client.move("tdx/reverseIn");
+  await client.move("next");
+  expect(await status()).toContain("TDX_GPA_RANGE_NOT_BLOCKED");
+  await client.move("tdx/goToStep", { step: 0 });
+  await client.move("tdx/goToStep", { step: 100_000 });
+  expect(await status()).toContain("TDX_GPA_RANGE_NOT_BLOCKED");
+});
