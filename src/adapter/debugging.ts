@@ -113,8 +113,8 @@ export class Debugging {
   }
 
   private begin(session: Session): () => void {
-    if (!this.launched?.stopOnEntry || this.launched.noDebug)
-      return this.run(() => session.control.forward("continue"));
+    if (this.launched?.noDebug) return this.run(() => runThrough(session));
+    if (!this.launched?.stopOnEntry) return this.run(() => session.control.forward("continue"));
     return () => this.report({ reason: "start" }, "entry");
   }
 
@@ -155,7 +155,7 @@ export class Debugging {
     return this.run(async () => {
       await this.breakpoints.setAgain(next);
       this.client.invalidated();
-      if (this.launched?.noDebug) return next.control.forward("continue");
+      if (this.launched?.noDebug) return runThrough(next);
       if (!isAmid) return this.launched?.stopOnEntry ? { reason: "start" } : next.control.forward("continue");
       const { breath } = next.control;
       breath.begin();
@@ -345,4 +345,10 @@ export class Debugging {
     if (this.isRunning) throw new RequestError("the flow is running");
     return session;
   }
+}
+
+/** To the end, past all breakpoints. */
+async function runThrough(session: Session): Promise<Stop> {
+  const stop = await session.control.goToStep(Number.MAX_SAFE_INTEGER);
+  return session.timeline.hasEnded ? { reason: "end" } : stop;
 }

@@ -189,6 +189,19 @@ describe("a session", () => {
     },
   );
 
+  it("runs past all breakpoints without debugging, and can be paused", async () => {
+    const client = new Client({ [PROGRAM]: 'let n = 1\nlog "{n}"\nexpect n == 2\n' });
+    await client.launch(PROGRAM, { lines: [{ line: 2 }], filters: ["expect"], launch: { noDebug: true } });
+    expect((await client.event("exited")).body.exitCode).toBe(1);
+    expect(client.output("stdout")).toBe("1\n");
+    expect(client.output("stderr")).toContain("the left side is 1");
+    expect(client.events.some(({ event }) => event === "stopped")).toBe(false);
+    const endless = new Client({ [PROGRAM]: "while true {\n  let _n = 1\n}\n" });
+    await endless.launch(PROGRAM, { lines: [{ line: 2 }], launch: { noDebug: true } });
+    await endless.request("pause", { threadId: 1 });
+    expect((await endless.stop()).reason).toBe("pause");
+  });
+
   it("counts lines from 0 for clients that do", async () => {
     const client = new Client({ [PROGRAM]: TEXT });
     await client.request("initialize", { linesStartAt1: false, columnsStartAt1: false });
