@@ -34,7 +34,7 @@ function devFigures(): Figure[] {
 }
 
 /** Times that the files of dev are replayed; the median counts. */
-const PASSES = 3;
+const PASSES = 5;
 
 /** Operations that are parsed before they are run: few enough that they are still in the cache then, as a list that is read on is. */
 const BATCH = 512;

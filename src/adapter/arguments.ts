@@ -46,7 +46,9 @@ export class Arguments {
   }
 
   flag(name: string): boolean {
-    return this.values[name] === true;
+    const value = this.values[name] ?? false;
+    if (typeof value === "boolean") return value;
+    throw new RequestError(`"${name}" has to be true or false`);
   }
 
   texts(name: string): string[] {

@@ -47,7 +47,7 @@ export function reportSyntaxErrors(
     for (const error of result.lexerErrors) {
       const start = offset + error.offset;
       const character = source.text[start] ?? "";
-      const message = CHARACTERS[character] ?? withHint(`unexpected character "${character}"`, start, character);
+      const message = CHARACTERS[character] ?? withHint(`unexpected character ${shown(character)}`, start, character);
       tell(start, start + Math.max(1, error.length), message);
     }
   }
@@ -105,4 +105,10 @@ function tokenName(token: string): string {
   if (token === "NUMBER") return "a number";
   if (token === "TEXT") return "a string";
   return `"${token}"`;
+}
+
+/** A character in quotes; by its code where it cannot be seen, as in a file that is no text. */
+function shown(character: string): string {
+  if (/[\p{L}\p{N}\p{P}\p{S}]/u.test(character)) return `"${character}"`;
+  return `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 }

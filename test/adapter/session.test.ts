@@ -202,6 +202,14 @@ describe("a session", () => {
     expect((await endless.stop()).reason).toBe("pause");
   });
 
+  it("is not launched with an argument of another type", async () => {
+    const client = new Client({ [PROGRAM]: TEXT });
+    await client.request("initialize");
+    await expect(client.request("launch", { program: PROGRAM, stopOnEntry: "yes" })).rejects.toThrow(
+      '"stopOnEntry" has to be true or false',
+    );
+  });
+
   it("counts lines from 0 for clients that do", async () => {
     const client = new Client({ [PROGRAM]: TEXT });
     await client.request("initialize", { linesStartAt1: false, columnsStartAt1: false });

@@ -8,6 +8,7 @@ const CASES: readonly (readonly [what: string, source: string])[] = [
   ["syntax: a string that does not end", 'log "abc\nlet x = 1'],
   ["syntax: no value", "let = 3"],
   ["syntax: a missing brace", "while true log 3"],
+  ["syntax: no text at all", "\0\ufffd\ufffd\u0001\u0003"],
   ["unknown leaf", "TDH.MEM.PAGE.ADDD(gpa: 0)"],
   ["a leaf's operand with a slip", "TDH.MEM.TRACK(tdrr: 1)"],
   ["missing operands", "TDH.MNG.CREATE(tdr: 1)"],
