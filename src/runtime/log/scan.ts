@@ -37,37 +37,38 @@ export interface ScannedCall {
 
 const latin1 = new TextDecoder("latin1");
 
+const UNKNOWN = -2;
+
 export class LogScanner {
   /** Line that `next` went to, from 1. */
   line = 0;
   readonly call: ScannedCall = { lp: 0, leafStart: 0, leafEnd: 0 };
   readonly bytes: Uint8Array;
-  private start = 0;
-  private end = 0;
+  private start: number;
+  /** Where the line's break is, or the end of the log; UNKNOWN until somebody needs it: who reads a line comes by there. */
+  private lineBreak: number;
   private at = 0;
-  private following = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    if (BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte)) this.following = BYTE_ORDER_MARK.length;
+    this.start = BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? BYTE_ORDER_MARK.length : 0;
+    this.lineBreak = this.start - 1;
   }
 
   /** Goes to the next line; false at the end of the log. */
   next(): boolean {
-    const { bytes } = this;
-    this.start = this.following;
-    if (this.start >= bytes.length) return false;
-    const newline = bytes.indexOf(NEWLINE, this.start);
-    this.end = newline < 0 ? bytes.length : newline;
-    this.following = this.end + 1;
-    if (this.end > this.start && bytes[this.end - 1] === CARRIAGE_RETURN) this.end--;
+    this.start = this.endOfLine() + 1;
+    if (this.start >= this.bytes.length) return false;
+    this.lineBreak = UNKNOWN;
     this.line++;
     return true;
   }
 
   /** The line's text. */
   text(): string {
-    return latin1.decode(this.bytes.subarray(this.start, this.end));
+    const { bytes, start } = this;
+    const end = this.endOfLine();
+    return latin1.decode(bytes.subarray(start, end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end));
   }
 
   /**
@@ -75,7 +76,7 @@ export class LogScanner {
    * (what the registers must hold after it). Else returns false.
    */
   seamcall(input: RegisterFile, expected: RegisterFile): boolean {
-    const { bytes, call, end } = this;
+    const { call } = this;
     this.at = this.start;
     if (!this.skip(SEAMCALL)) return false;
     const lp = this.lpNumber();
@@ -90,7 +91,24 @@ export class LogScanner {
     input.fill(0);
     if (!(this.registers(input) && this.skipByte(COMMA) && this.skip(OUT))) return false;
     expected.set(input);
-    return this.registers(expected) && bytes[this.at] === CLOSE && this.at + 1 === end;
+    return this.registers(expected) && this.skipByte(CLOSE) && this.isAtEnd();
+  }
+
+  private endOfLine(): number {
+    if (this.lineBreak === UNKNOWN) {
+      const newline = this.bytes.indexOf(NEWLINE, this.start);
+      this.lineBreak = newline < 0 ? this.bytes.length : newline;
+    }
+    return this.lineBreak;
+  }
+
+  /** Whether nothing of the line is left. */
+  private isAtEnd(): boolean {
+    const { bytes } = this;
+    const at = bytes[this.at] === CARRIAGE_RETURN ? this.at + 1 : this.at;
+    if (at < bytes.length && bytes[at] !== NEWLINE) return false;
+    this.lineBreak = at;
+    return true;
   }
 
   /** Reads a number of up to three digits and the comma after it; -1 if there is none. */
@@ -125,11 +143,13 @@ export class LogScanner {
 
   /** Goes past the closing quote of a text without escapes. */
   private skipText(): boolean {
-    const { bytes, end } = this;
+    const { bytes } = this;
     let { at } = this;
-    while (at < end && bytes[at] !== QUOTE) if (bytes[at++] === BACKSLASH) return false;
+    for (; bytes[at] !== QUOTE; at++) {
+      if (at >= bytes.length || bytes[at] === BACKSLASH || bytes[at] === NEWLINE) return false;
+    }
     this.at = at + 1;
-    return at < end;
+    return true;
   }
 
   /** Reads `"rax":"0x…", … }` into the file. */
