@@ -2,7 +2,7 @@
  * Measures: npm run bench [-- NAME…]
  *
  * Each file `bench/NAME.bench.ts` exports `run(): Figure[] | Promise<Figure[]>`. It is bundled as the shipped code is (so
- * that the run variants of the leaves count) and runs in a process of its own. A loop of plain arithmetic stands above all
+ * that the run variants of the leaves count) and runs in a process of its own, as the command line does. A loop of plain arithmetic stands above all
  * figures, as a baseline to compare machines by.
  */
 import { spawnSync } from "node:child_process";
@@ -38,7 +38,7 @@ console.log(`baseline: ${baseline().toFixed(0)} million multiply-adds a second`)
 for (const name of names) {
   const file = join(ROOT, "dist", "bench", name.replace(/\.ts$/, ".mjs"));
   await bundle({
-    entry: { text: `import { run } from "./bench/${name}";${PRINT}` },
+    entry: { text: `import "./src/cli/inlining.ts"; import { run } from "./bench/${name}";${PRINT}` },
     file,
     platform: "node",
     format: "esm",

@@ -1,5 +1,6 @@
 /** `tdxflow`: the command line. Exit codes: 0 fine, 1 the flow or comparison failed, 2 bad input or usage. */
 
+import "./inlining.ts";
 import { checkCommand } from "./check.ts";
 import { type CommandLine, EXIT_FINE, EXIT_USAGE, helpText, UsageError } from "./command.ts";
 import { dapCommand } from "./dap.ts";
