@@ -64,7 +64,8 @@ function unlessTooDeep<T>(source: SourceFile, sink: DiagnosticSink | undefined, 
     return parse();
   } catch (error) {
     if (!(error instanceof TooDeep)) throw error;
-    sink?.error(source, { start: error.offset, end: error.offset + 1 }, "nesting", error.message);
+    const start = Math.min(error.offset, source.text.length - 1);
+    sink?.error(source, { start, end: start + 1 }, "nesting", error.message);
     return undefined;
   }
 }
@@ -107,8 +108,10 @@ function parseAround(
 ): Program | undefined {
   const around = parseAroundMistakes(pieces, (piece, offset) => byLangium<Program>(piece, "Program", offset));
   if (around === undefined) return undefined;
-  const errors = around.regions.map(({ result }) => result.lexerErrors.length + result.parserErrors.length);
-  if (errors.reduce((sum, count) => sum + count, 0) > MAX_ERRORS) return undefined;
+  const counts = around.regions.map(({ result }) => result.lexerErrors.length + result.parserErrors.length);
+  const errors = counts.reduce((sum, count) => sum + count, 0);
+  // Something is wrong, or there would be a tree: no error must not mean a whole source.
+  if (errors > MAX_ERRORS || errors + dots.length === 0) return undefined;
   const program: Program = { $type: "Program", statements: around.statements as Program["statements"] };
   reportSyntaxErrors(around.regions, source, sink, dots);
   for (const { result, offset } of around.regions) shiftTree(result.value, offset);

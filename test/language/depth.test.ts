@@ -40,6 +40,12 @@ describe.each(Object.entries(SOURCES))("nesting: %s", (name, source) => {
   });
 });
 
+it("nesting that is noticed behind a text's last character is told at that character", async () => {
+  const text = `log 1${" - -1".repeat(LEVELS + 100)}`;
+  const { diagnostics } = await compileSources({ "main.tdx": text });
+  expect(diagnostics).toMatchObject([{ line: 1, column: text.length, endColumn: text.length + 1, code: "nesting" }]);
+});
+
 it("nesting has an end in the expressions of strings too", async () => {
   const { diagnostics } = await compileSources({ "main.tdx": `log "{${"(".repeat(20_000)}1${")".repeat(20_000)}}"` });
   expect(diagnostics).toMatchObject([{ line: 1, column: 107, code: "nesting" }]);

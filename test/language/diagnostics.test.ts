@@ -9,6 +9,8 @@ const CASES: readonly (readonly [what: string, source: string])[] = [
   ["syntax: no value", "let = 3"],
   ["syntax: a missing brace", "while true log 3"],
   ["syntax: no text at all", "\0\ufffd\ufffd\u0001\u0003"],
+  ["syntax: a character that belongs nowhere behind a semicolon", "log 1;@"],
+  ["syntax: such characters between semicolons", "log 1\n; @ ;; @@\nlog 2\n; @"],
   ["unknown leaf", "TDH.MEM.PAGE.ADDD(gpa: 0)"],
   ["a leaf's operand with a slip", "TDH.MEM.TRACK(tdrr: 1)"],
   ["missing operands", "TDH.MNG.CREATE(tdr: 1)"],

@@ -32,7 +32,6 @@ export function parseAroundMistakes(
   byLangium: (piece: string, offset: number) => ParseResult<Program>,
 ): Around | undefined {
   const { tokens } = pieces;
-  if (tokens.count === 0) return undefined; // nothing but characters that belong nowhere
   const statements: AstNode[] = [];
   const regions: Region[] = [];
   let before: Piece | undefined;

@@ -59,8 +59,10 @@ export class Pieces {
     const whole: Piece[] = [];
     let at = first;
     while (at < next) {
-      if (at > 0 && text[starts[at] as number] === ";") at++;
-      else {
+      if (at > 0 && text[starts[at] as number] === ";") {
+        if (this.#isHoleBehind(at)) return { whole, broken: at, stop: at + 1 };
+        at++;
+      } else {
         const piece = this.at(at);
         if (typeof piece === "number") return { whole, broken: at, stop: Math.max(at, piece) };
         whole.push(piece);
@@ -68,6 +70,13 @@ export class Pieces {
       }
     }
     return { whole, broken: undefined, stop: at };
+  }
+
+  /** Whether something that belongs to no statement stands between a token and the next one. */
+  #isHoleBehind(token: number): boolean {
+    const { starts, ends } = this.tokens;
+    const next = starts[token + 1] as number;
+    return (firstFrom(this.holes, ends[token] as number) ?? next) < next;
   }
 
   /** Whether the tokens from one on are of these kinds. */
