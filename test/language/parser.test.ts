@@ -21,6 +21,7 @@ const FUNCTIONS = [
   'fn g ( ) { if a == 1 { f ( 1 , 2 ) } else { log "x {a}" } }',
   "fn h ( x ) {\n for i in 0 .. 10 step 2 { x [ i ] += 4K }\n // done\n return { a : x , b : [ 1 , 2 ] }\n}",
   "let x = f ( 1 , 2 )\n log x",
+  "f ( 1 , 2 ) ; ; log 3 ;",
   'test "t" { expect f ( 1 , 2 ) == 3 }',
   'platform { packages 2 lps 4 }\n import "lib" as l',
 ];
