@@ -82,7 +82,10 @@ export function warnOfUnused(
  * debugger shows them.
  */
 export function warnOfUnusedGlobals(work: Work, statements: readonly TopStatement[], names: ModuleNames): void {
-  if (doesSomething(statements)) warnOfUnused(work, names, statements);
+  if (!doesSomething(statements)) return;
+  // One that is defined a second time is no global, and its error says enough.
+  const globals = new Map([...names].filter(([, { kind }]) => kind === "global"));
+  warnOfUnused(work, globals, statements);
 }
 
 function warnOfLet(work: Work, statement: Statement & { $type: "LetStatement" }): void {

@@ -11,6 +11,7 @@ const CASES: readonly (readonly [what: string, source: string])[] = [
   ["syntax: no text at all", "\0\ufffd\ufffd\u0001\u0003"],
   ["syntax: a character that belongs nowhere behind a semicolon", "log 1;@"],
   ["syntax: such characters between semicolons", "log 1\n; @ ;; @@\nlog 2\n; @"],
+  ["a variable of a file that is defined twice, and never read", "let a = 1\nlet a = 2\nTDH.SYS.INIT()"],
   ["unknown leaf", "TDH.MEM.PAGE.ADDD(gpa: 0)"],
   ["a leaf's operand with a slip", "TDH.MEM.TRACK(tdrr: 1)"],
   ["missing operands", "TDH.MNG.CREATE(tdr: 1)"],
