@@ -10,6 +10,9 @@ export interface BreathHost {
 /** The time between breaths, in milliseconds: an extension host must not be kept for longer than 50. */
 const SLICE = 20;
 
+/** Units between looks at the clock: even slow ones take no longer than a breath is apart. */
+export const UNITS_PER_LOOK = 256;
+
 export class Breath {
   private readonly host: BreathHost;
   private end = 0;

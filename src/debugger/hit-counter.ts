@@ -3,7 +3,7 @@
  * up to the present again.
  */
 import type { Breakpoints } from "./breakpoints.ts";
-import type { Breath } from "./breath.ts";
+import { type Breath, UNITS_PER_LOOK } from "./breath.ts";
 import { isBefore, START } from "./position.ts";
 import type { Stops } from "./stops.ts";
 import type { Timeline } from "./timeline.ts";
@@ -39,7 +39,7 @@ export class HitCounter {
       if (timeline.isInside || timeline.position.step === here.step || !breakpoints.data.isEmpty)
         timeline.fineForward();
       else {
-        const units = Math.min(256, here.step - timeline.position.step);
+        const units = Math.min(UNITS_PER_LOOK, here.step - timeline.position.step);
         timeline.run(units, this.stops.countingWatch());
       }
       if (this.stops.mayStopHere()) this.stops.countHere();

@@ -10,7 +10,7 @@
 
 import type { Branch, Input } from "./branches.ts";
 import type { Breakpoints } from "./breakpoints.ts";
-import { Breath, type BreathHost } from "./breath.ts";
+import { Breath, type BreathHost, UNITS_PER_LOOK } from "./breath.ts";
 import type { Watch } from "./debuggee.ts";
 import type { ExceptionFilters } from "./exceptions.ts";
 import { backwardGoal, type Command, forwardGoal, type Goal, type Granularity } from "./goals.ts";
@@ -21,9 +21,6 @@ import type { StepTarget } from "./step-targets.ts";
 import { type Stop, Stops, type StopsHost } from "./stops.ts";
 import { TaskChoice } from "./task-choice.ts";
 import { type Timeline, UNWATCHED } from "./timeline.ts";
-
-/** Units between looks at the clock: even slow ones take no longer than a breath is apart. */
-const UNITS_PER_LOOK = 256;
 
 /** Units that are undone at once: that takes a few milliseconds. */
 const UNDONE_PER_BREATH = 20_000;

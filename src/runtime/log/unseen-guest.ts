@@ -4,6 +4,7 @@
  * module/guest/td-exit.ts), and compares what the module makes of it. What a guest does without an exit, as accepting pages,
  * stays undone.
  */
+import { TDG_MEM_PAGE_ACCEPT } from "../../arch/generated/leaves.ts";
 import {
   TDX_NON_RECOVERABLE_TD,
   TDX_NON_RECOVERABLE_TD_CORRUPTED_MD,
@@ -31,7 +32,6 @@ const EXITS: ReadonlySet<number> = new Set([
   TDX_NON_RECOVERABLE_TD_WRONG_APIC_MODE,
 ]);
 
-const TDG_MEM_PAGE_ACCEPT = 6;
 /** Extended exit qualification: its kind, and the level that TDG.MEM.PAGE.ACCEPT asked for in the high half. */
 const EXTENDED_KIND = 0xf;
 const REQUESTED_LEVEL = 0x7;
