@@ -69,6 +69,8 @@ export class GuestCalls {
       if (!isOpen) this.stepped.begin(task, machine.beginGuest(lp, instruction.action));
       if (this.stepped.run(task, guest, lp)) return NEXT_WAIT;
       outcome = machine.guestResult(lp);
+      // What leads to no VM exit is no call of the module: the pause is for one that comes behind it.
+      if (outcome.kind === "resume" || outcome.kind === "exit") this.stepped.ended(guest);
     }
     if (outcome.kind === "exit") {
       const reason = platform.store.read(platform.lpCell(lp) + LP_GPR + RAX * 2);

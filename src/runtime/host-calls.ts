@@ -70,7 +70,10 @@ export class HostCalls {
           stepped.begin(task, machine.beginSeamcall(lp));
         }
       }
-      if (isStepped && stepped.run(task, task, lp)) return NEXT_WAIT;
+      if (isStepped) {
+        if (stepped.run(task, task, lp)) return NEXT_WAIT;
+        stepped.ended(task);
+      }
     }
     if (machine.inGuest(lp)) return enterGuest(state, task, lp) ? NEXT_SWITCH : NEXT_EXITED;
     // Its result takes the place of the operands.

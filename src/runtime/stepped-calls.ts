@@ -56,7 +56,7 @@ export class SteppedCalls {
     return isOpen;
   }
 
-  /** Goes on to the end of the call. True: it lets others run before that, and stands inside. */
+  /** Goes on to the end of the call, or of an action of a guest. True: it lets others run before that, and stands inside. */
   run(task: number, fiber: number, lp: number): boolean {
     const { fibers, machine } = this.state;
     for (let entry = machine.openEntry(lp); entry?.next !== undefined && this.state.isInside(task); ) {
@@ -69,8 +69,13 @@ export class SteppedCalls {
       this.step(task, entry);
     }
     fibers.write(task, FIBER_STANDS, STANDS_NOWHERE);
+    return false;
+  }
+
+  /** A call of the module is over. @throws FlowError if it was to pause where it never came */
+  ended(fiber: number): void {
     const pause = this.pauseOf(fiber);
-    if (pause === undefined) return false;
+    if (pause === undefined) return;
     this.setPause(fiber, undefined);
     throw new FlowError(
       typeof pause.at === "number"

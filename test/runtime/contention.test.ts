@@ -80,6 +80,30 @@ log "block: {TDH.MEM.RANGE.BLOCK(gpa: 0x5000, level: 0, tdr: tdr).status}"
     expect(output).toEqual(["block: TDX_OPERAND_BUSY(RCX)", "guest: TDX_SUCCESS", "block: TDX_SUCCESS"]);
   });
 
+  it("is for the next call of the module: a guest's plain accesses and MSRs are none", async () => {
+    const output = await run(`
+import "tdx/host"
+let td = new_td({ attributes: 0, pages: 1 })
+let tdr = td.tdr
+let tdvpr = td.vcpus[0].tdvpr
+guest tdvpr {
+  pause at "read the entry again"
+  write64(0, 7)
+  log "guest: {read64(0)}"
+  rdmsr(0x174)
+  let r = TDG.MEM.PAGE.ACCEPT(gpa: 0x5000, level: 0)
+  log "guest: {r.status}"
+}
+aug_page(td, 0x5000)
+TDH.VP.FLUSH(tdvpr: tdvpr)
+spawn vcpu on lp 1 { TDH.VP.ENTER(tdvpr: tdvpr) }
+yield
+log "block: {TDH.MEM.RANGE.BLOCK(gpa: 0x5000, level: 0, tdr: tdr).status}"
+join vcpu
+`);
+    expect(output).toEqual(["guest: 7", "block: TDX_OPERAND_BUSY(RCX)", "guest: TDX_SUCCESS"]);
+  });
+
   it("keeps others off the LP: they wait until it has left the module", async () => {
     const output = await run(`${TD}
 spawn a on lp 1 { pause at 1 log "a: {add_table(1G).name}" }

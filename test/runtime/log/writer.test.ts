@@ -82,7 +82,7 @@ write64(alloc_page(), 7)
 let r = TDH.MEM.SEPT.ADD(gpa: 1G, level: 2, tdr: tdr, page: alloc_page())
 expect !r.ok
 join other
-guest tdvpr { pause at 1 TDG.MEM.PAGE.ACCEPT(gpa: 0x5000, level: 0) }
+guest tdvpr { pause at 1 write64(0, 7) TDG.MEM.PAGE.ACCEPT(gpa: 0x5000, level: 0) }
 TDH.VP.FLUSH(tdvpr: tdvpr)
 spawn vcpu on lp 1 { TDH.VP.ENTER(tdvpr: tdvpr) }
 yield
