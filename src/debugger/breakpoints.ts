@@ -10,10 +10,8 @@ import {
   type ActiveBreakpoint,
   activeBreakpoint,
   type Breakpoint,
-  type BreakpointHit,
   type BreakpointKind,
   type BreakpointRequest,
-  meet,
   parseCondition,
 } from "./active-breakpoint.ts";
 import { flowPlaces, functionPlaces, leafPlaces, type Places, triggerPlaces } from "./breakpoint-places.ts";
@@ -240,20 +238,12 @@ export class Breakpoints {
 
   /** Whether a breakpoint's condition holds at the present place; counts nothing. */
   mayHit(debuggee: Debuggee, position: Position, returnsNext: ReturnsNext): boolean {
-    const placed = this.placedAt(debuggee, returnsNext);
-    return placed.some(({ active }) => holds(active.condition, debuggee, position));
+    return this.activeAt(debuggee, returnsNext).some(({ condition }) => holds(condition, debuggee, position));
   }
 
-  /** What the breakpoints want at the place where the debuggee stands. `more`: data breakpoints whose data just changed. */
-  hit(
-    debuggee: Debuggee,
-    position: Position,
-    more: readonly ActiveBreakpoint[],
-    returnsNext: ReturnsNext,
-  ): BreakpointHit | undefined {
-    const placed = this.placedAt(debuggee, returnsNext);
-    if (placed.length === 0 && more.length === 0) return undefined;
-    return meet([...placed.map(({ active }) => active), ...more], debuggee, position);
+  /** The breakpoints of the place where the debuggee stands, whether or not their conditions hold. */
+  activeAt(debuggee: Debuggee, returnsNext: ReturnsNext): ActiveBreakpoint[] {
+    return this.placedAt(debuggee, returnsNext).map(({ active }) => active);
   }
 
   private placedAt(debuggee: Debuggee, returnsNext: ReturnsNext): readonly Placed[] {

@@ -98,6 +98,8 @@ export interface Debuggee {
   isDone(task: number): boolean;
   /** Another task is the one that moves next; the unit that is under way ends here. */
   choose(task: number): void;
+  /** AT_STATEMENT: the task had its turn here already, and another one was chosen. */
+  readonly isPassedOver: boolean;
   /** Before or behind a call: number of the statement that makes it; -1 if there is none. */
   readonly callStatement: number;
   /** AT_STATEMENT: number of the statement in the program. Else -1. */

@@ -49,7 +49,7 @@ export class Evaluator {
   /** @param call the call that is near, for the innermost frame */
   evaluate(text: string, frame: number, task: number, call: NearCall | undefined): Evaluation {
     const isInnermost = frame === 0 && task === this.debuggee.task;
-    const at = isInnermost ? this.innermost() : this.debuggee.runtime.frames(task)[frame];
+    const at = (isInnermost ? this.innermost() : undefined) ?? this.debuggee.frames(task)[frame];
     if (at === undefined) return { error: "nothing runs" };
     const compiled = this.compile(text, at, call);
     if (typeof compiled === "string") return { error: compiled };

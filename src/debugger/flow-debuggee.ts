@@ -4,6 +4,7 @@ import { RAX } from "../arch/registers.ts";
 import type { FlowProgram } from "../language/flow-code.ts";
 import type { Machine } from "../module/machine.ts";
 import { LP_GPR } from "../platform/lp.ts";
+import { endFrame, type FlowFrame } from "../runtime/frames.ts";
 import {
   GUEST_LEAF,
   type LeafEvent,
@@ -50,6 +51,8 @@ export class FlowDebuggee implements Debuggee {
   passed = 0;
   outcome: Outcome | undefined;
 
+  /** Where it begins. */
+  private readonly entry: number;
   private readonly hooks: RuntimeHooks = {};
   private readonly evaluator: Evaluator;
   /** Where it stands inside a unit; undefined between units. */
@@ -75,6 +78,7 @@ export class FlowDebuggee implements Debuggee {
     this.program = program;
     this.machine = machine;
     this.store = machine.store;
+    this.entry = entry;
     this.hooks.output = output;
     this.runtime = new Runtime(program, machine, { hooks: this.hooks, entry });
     this.start = this.store.now;
@@ -97,6 +101,14 @@ export class FlowDebuggee implements Debuggee {
     return this.runtime.pendingLeafOf(task) === undefined ? IN_STATEMENT : AT_CALL;
   }
 
+  /** Frames of a task, innermost first. At the end of the flow there is one behind its last statement: globals are still there. */
+  frames(task = this.task): FlowFrame[] {
+    const frames = this.runtime.frames(task);
+    return frames.length > 0 || task !== this.task || this.place !== ENDED
+      ? frames
+      : [endFrame(this.runtime.state, this.entry)];
+  }
+
   pcOf(task: number, level: number): number {
     return this.runtime.frames(task)[level]?.pc ?? -1;
   }
@@ -114,8 +126,13 @@ export class FlowDebuggee implements Debuggee {
   }
 
   choose(task: number): void {
-    if (this.fine !== undefined) this.runtime.leaveUnit(this.fine === IN_STATEMENT);
+    if (this.fine === undefined) this.runtime.passOver();
+    else this.runtime.leaveUnit(this.fine === IN_STATEMENT);
     this.runtime.task = task;
+  }
+
+  get isPassedOver(): boolean {
+    return this.runtime.isPassedOver;
   }
 
   get isAnyInside(): boolean {

@@ -230,7 +230,7 @@ export class Session {
   scopes(task: number, frame: StackFrame): Scope[] {
     const { context } = this;
     const { moment } = this.inspector;
-    const flow = this.debuggee.runtime.frames(task)[frame.flowFrame];
+    const flow = this.debuggee.frames(task)[frame.flowFrame];
     const lp = flow?.lp ?? 0;
     const call = frame.flowFrame === 0 ? this.call(task) : undefined;
     return [
@@ -246,7 +246,7 @@ export class Session {
 
   /** Variables of a flow's frame. */
   locals({ task, flowFrame }: FlowPlace): Item[] {
-    const frame = this.debuggee.runtime.frames(task)[flowFrame];
+    const frame = this.debuggee.frames(task)[flowFrame];
     return frame ? localItems(this.context, frame) : [];
   }
 

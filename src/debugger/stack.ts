@@ -38,12 +38,12 @@ export interface FlowPlace {
 export function stackOf(debuggee: FlowDebuggee, task: number): StackFrame[] {
   const frames: StackFrame[] = [];
   if (debuggee.placeOf(task) === IN_LEAF) frames.push(...leafFrames(debuggee, task));
-  for (const [index, frame] of debuggee.runtime.frames(task).entries()) {
+  for (const [index, frame] of debuggee.frames(task).entries()) {
     const span = spanOf(debuggee, frame, index === 0 && task === debuggee.task);
     const start = placeOf(frame.source, span.start);
     const end = placeOf(frame.source, span.end);
     frames.push({
-      name: frame.guest ? `${frame.fn.name} (guest)` : frame.fn.name,
+      name: frame.fn.name + (frame.guest ? " (guest)" : frame.pc >= frame.fn.code.length ? " (end)" : ""),
       kind: "flow",
       path: frame.source.path,
       line: start.line,

@@ -1,5 +1,5 @@
 /** What stops a run, wherever it is on its way: breakpoints, exception filters, and the end. */
-import type { ActiveBreakpoint, BreakpointHit } from "./active-breakpoint.ts";
+import { type ActiveBreakpoint, type BreakpointHit, meet } from "./active-breakpoint.ts";
 import type { Breakpoints } from "./breakpoints.ts";
 import { DataAccesses } from "./data-accesses.ts";
 import { AT_CALL, AT_STATEMENT, ENDED, IN_LEAF, IN_STATEMENT, type Outcome, type Watch } from "./debuggee.ts";
@@ -114,10 +114,7 @@ export class Stops {
     if (exception) return { reason: "exception", exception };
     // Also at the end: what the last statement does to data was done.
     const data = this.dataHere();
-    const isWanted = this.isFlagged() || data.length > 0;
-    const breakpoint = isWanted
-      ? this.breakpoints.hit(timeline.debuggee, timeline.position, data, this.returnsNext)
-      : undefined;
+    const breakpoint = this.hit(data);
     for (const message of breakpoint?.messages ?? []) this.host.message(message);
     if (breakpoint?.ids.length) return { reason: "breakpoint", breakpoint };
     return timeline.hasEnded ? { reason: "end" } : undefined;
@@ -125,8 +122,14 @@ export class Stops {
 
   /** As `here`, but for the counts of hits only. */
   countHere(): void {
+    this.hit(this.dataHere());
+  }
+
+  /** What the breakpoints want here. @param data those whose data just changed */
+  private hit(data: readonly ActiveBreakpoint[]): BreakpointHit | undefined {
     const { debuggee, position } = this.timeline;
-    this.breakpoints.hit(debuggee, position, this.dataHere(), this.returnsNext);
+    const placed = this.isFlagged() ? this.breakpoints.activeAt(debuggee, this.returnsNext) : [];
+    return meet([...placed, ...data], debuggee, position);
   }
 
   private exceptionHere(): ExceptionHit | undefined {
@@ -237,7 +240,7 @@ export class Stops {
     if (!this.timeline.isInside && debuggee.place !== AT_STATEMENT) return false;
     switch (debuggee.place) {
       case AT_STATEMENT:
-        return this.breakpoints.statementFlags[debuggee.statement] === 1;
+        return this.breakpoints.statementFlags[debuggee.statement] === 1 && !debuggee.isPassedOver;
       case AT_CALL:
         return this.breakpoints.leafFlags[debuggee.callee] === 1;
       case IN_STATEMENT:

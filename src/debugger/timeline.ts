@@ -241,11 +241,12 @@ export class Timeline {
 
   /** What runs meanwhile is not where the session goes, and will be undone: what it logs is not to be shown. */
   unheard<T>(work: () => T): T {
+    const wasUnheard = this.isUnheard;
     this.isUnheard = true;
     try {
       return work();
     } finally {
-      this.isUnheard = false;
+      this.isUnheard = wasUnheard;
     }
   }
 

@@ -55,6 +55,8 @@ export const STATE_WAITS_FOR_LOCK = 5;
 
 /** Nowhere special: at a statement, or before a call about which whoever drives the run was asked. */
 export const STANDS_NOWHERE = 0;
+/** At a statement before which it had its turn already: another task was chosen there. */
+export const STANDS_PASSED_OVER = 0xffff_fffd;
 /** Nobody was asked yet about a call that comes right here. */
 export const STANDS_UNASKED = 0xffff_fffe;
 /** Its call of the module has ended, and the flow has not taken the result yet. */

@@ -77,6 +77,28 @@ function frameAt(state: SessionState, task: number, fiber: number, level: number
   };
 }
 
+/** Behind the last statement of a function, where none of its variables is in scope: where a flow stands that has ended. */
+export function endFrame({ program }: SessionState, fn: number): FlowFrame {
+  const ended = program.functions[fn] as FlowFunction;
+  const { source, span, code } = ended;
+  const end = span.start + source.text.slice(span.start, span.end).trimEnd().length;
+  return {
+    fiber: 0,
+    level: 0,
+    guest: false,
+    fn: ended,
+    pc: code.length,
+    source,
+    span: { start: end, end },
+    ...placeOf(source, end),
+    lp: 0,
+    statement: undefined,
+    slots: 0,
+    base: 0,
+    variables: () => [],
+  };
+}
+
 export function globalsOf(state: SessionState): Variable[] {
   return state.program.globals.map(({ name }, index) => ({
     name,

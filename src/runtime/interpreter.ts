@@ -121,6 +121,7 @@ export class Interpreter {
       if (ended >= 0) return ended as StopReason;
       const task = state.task;
       if (limits.task !== undefined && task !== limits.task) return STOP_TASK;
+      tasks.takesTurn(task);
       let fiber = state.active(task);
       let frame = state.topFrame(fiber);
       let fn = state.functionOf(frame);

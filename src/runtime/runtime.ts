@@ -185,6 +185,16 @@ export class Runtime {
     }
   }
 
+  /** Between units: another task is to go on instead of the current one. */
+  passOver(): void {
+    if (this.nextStatement() !== undefined) this.interpreter.tasks.passOver();
+  }
+
+  /** Whether the current task stands at a statement before which it had its turn already. */
+  get isPassedOver(): boolean {
+    return this.interpreter.tasks.isPassedOver(this.task);
+  }
+
   /** The store has gone back to a mark. False if calls were open there that have to be made again to be open now. */
   rewound(): boolean {
     this.machine.rewound();

@@ -12,7 +12,7 @@ import {
   FRAME_LP,
   KIND_GUEST,
   STANDS_NOWHERE,
-  STANDS_UNASKED,
+  STANDS_PASSED_OVER,
 } from "./fibers.ts";
 import { FlowError } from "./flow-error.ts";
 import { FreePages } from "./free-pages.ts";
@@ -147,7 +147,7 @@ export class SessionState {
   /** Whether a task stands inside the module, between two steps of a call. */
   isInside(task: number): boolean {
     const stands = this.fibers.read(task, FIBER_STANDS);
-    return stands !== STANDS_NOWHERE && stands < STANDS_UNASKED;
+    return stands !== STANDS_NOWHERE && stands < STANDS_PASSED_OVER;
   }
 
   /** The LP on which a task runs now. */

@@ -10,6 +10,7 @@ import {
   FRAME_PC,
   KIND_HOST,
   STANDS_NOWHERE,
+  STANDS_PASSED_OVER,
   STANDS_UNASKED,
   STATE_DONE,
   STATE_FAILED,
@@ -100,7 +101,25 @@ export class Tasks {
 
   /** Whether the task goes on at a call about which nobody was asked yet; it is not so any more. */
   isUnasked(task: number): boolean {
-    if (this.state.fibers.read(task, FIBER_STANDS) !== STANDS_UNASKED) return false;
+    return this.leaves(task, STANDS_UNASKED);
+  }
+
+  /** Whoever drives the run takes the turn from the task that has it, at a statement. */
+  passOver(): void {
+    this.state.fibers.write(this.state.task, FIBER_STANDS, STANDS_PASSED_OVER);
+  }
+
+  isPassedOver(task: number): boolean {
+    return this.state.fibers.read(task, FIBER_STANDS) === STANDS_PASSED_OVER;
+  }
+
+  /** The task goes on. */
+  takesTurn(task: number): void {
+    this.leaves(task, STANDS_PASSED_OVER);
+  }
+
+  private leaves(task: number, place: number): boolean {
+    if (this.state.fibers.read(task, FIBER_STANDS) !== place) return false;
     this.state.fibers.write(task, FIBER_STANDS, STANDS_NOWHERE);
     return true;
   }

@@ -37,7 +37,8 @@ async function stops(client: Client, command: string): Promise<string[]> {
   for (;;) {
     const stop = await client.move(command);
     if (stop.reason !== "data breakpoint") return places;
-    places.push(stop.place);
+    const [frame] = await client.stack();
+    places.push(frame?.name.endsWith("(end)") ? "end" : stop.place);
   }
 }
 
@@ -149,10 +150,23 @@ describe("access types", () => {
   });
 
   it("are told apart for variables", async () => {
-    // Behind the last statement, which reads it too, there is no line.
+    // The last statement reads it too.
     expect(await linesOf("read", { name: "seen" })).toEqual([6, 9, Number.NaN]);
     expect(await linesOf("write", { name: "seen" })).toEqual([5, 9]);
     expect(await linesOf("change", { name: "seen" })).toEqual([5]);
+  });
+
+  it("log nothing of what is only looked ahead at", async () => {
+    const client = new Client({ [PROGRAM]: 'let n = 1\nlog "{TDH.SYS.INIT().name} {n}"\n' });
+    await client.launch(PROGRAM, { launch: { stopAtEnd: true }, lines: [{ line: 2 }] });
+    await client.event("stopped");
+    await client.move("continue");
+    await watch(client, { frameId: (await client.stack())[0]?.id, name: "n" }, { accessType: "read" });
+    await client.move("stepIn");
+    expect(await client.place()).not.toBe("test.tdx:2");
+    expect(client.output("stdout")).toBe("");
+    await client.move("continue");
+    expect(client.output("stdout")).toMatch(/^TDX_\w+ 1\n$/);
   });
 
   it("find the step of a leaf that reads a field of a TD", async () => {
@@ -258,7 +272,7 @@ write64(0x2000, 7)
     await client.move("tdx/goToStep", { step: 0 });
     const there = await stops(client, "continue");
     // Who stands at the end has the last stop there behind him.
-    const back = there.at(-1) === "nowhere" ? there.slice(0, -1) : there;
+    const back = there.at(-1) === "end" ? there.slice(0, -1) : there;
     expect((await stops(client, "reverseContinue")).reverse()).toEqual(back);
     return there.map((place) => place.replace("test.tdx:", ""));
   }
@@ -291,7 +305,7 @@ write64(0x2000, 7)
 
   it("stop for the very bytes, and behind the last statement", async () => {
     const byte = { name: "0x2002", asAddress: true, bytes: 1 };
-    expect(await watched(await at(14), byte)).toEqual(["25", "nowhere"]);
+    expect(await watched(await at(14), byte)).toEqual(["25", "end"]);
   });
 
   it("take no id that names more than can be watched", async () => {

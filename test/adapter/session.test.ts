@@ -90,6 +90,27 @@ describe("a session", () => {
     await staying.event("terminated");
   });
 
+  it("shows at its end what the globals are, changes them and steps back from there", async () => {
+    const client = new Client({ [PROGRAM]: "let n = 1\nlet list = [4, 5]\nfn f(mine) { n += mine }\nf(6)\n\n" });
+    await client.launch(PROGRAM, { launch: { stopAtEnd: true } });
+    await client.stop();
+    expect(await client.move("continue")).toMatchObject({ reason: "end", place: "test.tdx:4" });
+    const [frame] = await client.stack();
+    expect(frame).toMatchObject({ column: 5, endColumn: 5, name: expect.stringContaining("(end)") });
+    expect(await client.scope("Locals")).toMatchObject({ n: { value: "7" }, list: { value: "[4, 5]" } });
+    const evaluate = (expression: string) => client.ask("evaluate", { expression, frameId: frame?.id });
+    expect((await evaluate("list[1] + n")).body.result).toBe("12");
+    expect((await client.request("evaluate", { expression: "n" })).result).toBe("7");
+    expect((await evaluate("mine")).message).toContain('"mine" is not defined');
+    await client.request("setExpression", { expression: "n", value: "9", frameId: frame?.id });
+    expect((await client.scope("Locals")).n?.value).toBe("9");
+    await client.move("stepBack");
+    expect((await client.scope("Locals")).n?.value).toBe("7");
+    await client.move("stepBack");
+    expect((await client.scope("Locals")).n?.value).toBe("1");
+    expect((await client.stack())[0]?.name).not.toContain("(end)");
+  });
+
   it("runs without debugging past all breakpoints", async () => {
     const client = await launched(TEXT, { noDebug: true });
     await client.event("terminated");

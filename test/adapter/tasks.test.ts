@@ -118,6 +118,30 @@ describe("two tasks", () => {
     expect(client.output("stdout")).toContain("a: TDX_SUCCESS");
   });
 
+  it("come back to a breakpoint at which they stood already: it is hit and counted once", async () => {
+    await client.request("setBreakpoints", {
+      source: { path: FLOW },
+      breakpoints: [{ line: 18, hitCondition: ">=1" }, { line: 18, hitCondition: "==2" }, { line: 12 }],
+    });
+    await client.move("tdx/goToStep", { step: 0 });
+    expect(await client.move("continue")).toMatchObject({ place: "race.tdx:18" });
+    await threads();
+    // Main stands at the breakpoint of line 18 all the while.
+    expect(await client.move("continue", { threadId: thread.b, singleThread: true })).toMatchObject({
+      reason: "pause",
+    });
+    expect(client.output("stdout")).toBe("b: TDX_SUCCESS\n");
+    expect(await client.move("continue")).toMatchObject({ reason: "breakpoint", place: "race.tdx:12" });
+    const { threads: left } = await client.request("threads");
+    expect(left.map(({ name }: { name: string }) => name)).toEqual(["main · LP 0 · waits", "a · LP 1"]);
+    expect(await client.move("continue")).toMatchObject({ reason: "end" });
+    // Back through the same places, and to where the last command began.
+    expect(await client.move("reverseContinue")).toMatchObject({ reason: "breakpoint", place: "race.tdx:12" });
+    expect(await client.move("reverseContinue")).toMatchObject({ reason: "step", place: "race.tdx:18" });
+    expect(await client.move("reverseContinue")).toMatchObject({ reason: "breakpoint", place: "race.tdx:18" });
+    expect(await client.move("reverseContinue")).toMatchObject({ reason: "entry" });
+  });
+
   it("can be chosen as the target of a step in, like any call of the statement", async () => {
     await client.move("continue");
     const [frame] = await client.stack(thread.a);
