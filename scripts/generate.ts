@@ -29,6 +29,7 @@ const before = sources();
 const generators = readdirSync(join(ROOT, "scripts")).filter((name) => /^generate-.*\.ts$/.test(name));
 for (const name of generators.sort()) run(process.execPath, [join(ROOT, "scripts", name)]);
 if (existsSync(join(ROOT, "langium-config.json"))) run(join(ROOT, "node_modules", ".bin", "langium"), ["generate"]);
+run(join(ROOT, "node_modules", ".bin", "biome"), ["format", "--write", "src"]);
 const after = sources();
 const changed = [...after].filter(([name, text]) => before.get(name) !== text).map(([name]) => name);
 for (const name of changed) console.log(`generate: src/${name} changed`);
