@@ -1,4 +1,5 @@
 /** Memory of a `platform { … }` block: what its ranges must be to make a machine. */
+import { PAGE_SIZE } from "../arch/page.ts";
 import { SMRAM } from "../arch/smram.ts";
 import type { Span } from "./diagnostics.ts";
 import type { MemoryDescription, RangeDescription } from "./platform-block.ts";
@@ -8,7 +9,6 @@ export type Placed<T extends RangeDescription> = T & { readonly span: Span };
 
 export type Complain = (span: Span, code: string, message: string, suggestion?: string) => void;
 
-const PAGE = 4096;
 /** CMRs that TDH.SYS.INFO has room for (TDX Module ABI); more memory ranges no machine here needs. */
 const MAX_RANGES = 32;
 
@@ -25,9 +25,9 @@ export function checkRanges<T extends RangeDescription>(
   const sorted = ranges.toSorted((a, b) => a.base - b.base);
   for (const [at, range] of sorted.entries()) {
     const before = sorted[at - 1];
-    if (range.base % PAGE !== 0 || range.size % PAGE !== 0) {
-      const end = Math.ceil((range.base + range.size) / PAGE) * PAGE;
-      const whole = `${what} ${hex(Math.floor(range.base / PAGE) * PAGE)} .. ${hex(end)}`;
+    if (range.base % PAGE_SIZE !== 0 || range.size % PAGE_SIZE !== 0) {
+      const end = Math.ceil((range.base + range.size) / PAGE_SIZE) * PAGE_SIZE;
+      const whole = `${what} ${hex(Math.floor(range.base / PAGE_SIZE) * PAGE_SIZE)} .. ${hex(end)}`;
       complain(range.span, "platform-range", `${what} ${shown(range)} is no range of 4 KiB pages`, whole);
     } else if (before !== undefined && before.base + before.size > range.base) {
       complain(range.span, "platform-range", `${what} ${shown(range)} overlaps ${what} ${shown(before)}`);

@@ -6,8 +6,10 @@
  * An entry's words: 0 page type, with bits 39:32 of the owner's page number in bits 15:8; 1 owner's page number, low half;
  * 2 BEPOCH; 3 lock (sharex with host priority, alone in its word).
  */
+
 import { PT_NDA, PT_REG } from "../arch/generated/pamt-types.ts";
 import { TDX_OPERAND_ADDR_RANGE_ERROR, TDX_PAGE_METADATA_INCORRECT } from "../arch/generated/status-codes.ts";
+import { PAGE_SIZE } from "../arch/page.ts";
 import { type Call, fail } from "./call.ts";
 import { checkHpa } from "./hpa.ts";
 import { EXCLUSIVE, SHARED } from "./lock-words.ts";
@@ -31,7 +33,7 @@ export const PG_4K = 0;
 export const PG_2M = 1;
 export const PG_1G = 2;
 
-export const PAGE_4K = 2 ** 12;
+export const PAGE_4K = PAGE_SIZE;
 export const PAGE_2M = 2 ** 21;
 export const PAGE_1G = 2 ** 30;
 /** Bytes of a page by size, and pages of 4 KiB in it. */

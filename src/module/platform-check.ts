@@ -1,4 +1,5 @@
 /** What TDH.SYS.INIT checks of the platform, and samples of it, in the module's order. */
+
 import {
   TDX_CMR_LIST_INVALID,
   TDX_INCORRECT_MSR_VALUE,
@@ -9,6 +10,7 @@ import {
   TDX_SMRR_NOT_SUPPORTED,
   TDX_SMRR_OVERLAPS_CMR,
 } from "../arch/generated/status-codes.ts";
+import { PAGE_SIZE } from "../arch/page.ts";
 import { IA32_SEAMRR_BASE, IA32_SEAMRR_MASK } from "../platform/topology.ts";
 import { type Call, fail } from "./call.ts";
 import * as config from "./platform-config.ts";
@@ -38,7 +40,6 @@ import { hex } from "./why.ts";
 const MSR_WBNOINVDP = 0x99;
 /** Address bits of the SEAM range registers: it is a multiple of 32 MiB. */
 const SEAMRR_ADDRESS = 0xf_ffff_fe00_0000n;
-const PAGE_4K = 4096;
 
 // IA32_ARCH_CAPABILITIES: immunities and controls that the module relies on, and RSBA, which a safe processor does not have.
 const ARCH_CAPABILITIES_REQUIRED = 0x20_fd6bn;
@@ -182,7 +183,7 @@ function areCmrsValid(call: Call): boolean {
   for (const { base, size } of call.platform.config.cmrs) {
     if (size === 0) continue;
     if (base >= limit || base + size > limit) return false;
-    if (base % PAGE_4K !== 0 || size % PAGE_4K !== 0) return false;
+    if (base % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0) return false;
     if (base < previousEnd) return false;
     previousEnd = base + size;
   }

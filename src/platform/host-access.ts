@@ -2,9 +2,9 @@
  * Memory as software outside SEAM and TDs reads and writes it: with an address that may carry a shared KeyID. What it then meets
  * is in keyed-memory.ts.
  */
+import { PAGE_SIZE } from "../arch/page.ts";
 import type { Platform } from "./platform.ts";
 
-const PAGE_BYTES = 4096;
 const LINE_BYTES = 64;
 
 /** An access that no software outside SEAM can make; the message says why. */
@@ -30,7 +30,7 @@ export function splitAddress(platform: Platform, address: number): { readonly hp
 function forEachPage(hpa: number, length: number, visit: (at: number, offset: number, bytes: number) => void): void {
   for (let offset = 0; offset < length; ) {
     const at = hpa + offset;
-    const bytes = Math.min(PAGE_BYTES - (at % PAGE_BYTES), length - offset);
+    const bytes = Math.min(PAGE_SIZE - (at % PAGE_SIZE), length - offset);
     visit(at, offset, bytes);
     offset += bytes;
   }

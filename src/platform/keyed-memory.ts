@@ -12,11 +12,11 @@
  * - A line stays dirty in the cache under the KeyID that wrote it until it is written back (WBINVD, CLFLUSH,
  *   TDH.PHYMEM.CACHE.WB, TDH.PHYMEM.PAGE.WBINVD). Using its page under another KeyID before that is a hazard.
  */
+import { PAGE_SIZE } from "../arch/page.ts";
 import { BLOCK_WORDS, type Store } from "../state/store.ts";
 import { BLOCK_TAG_KEYED, BLOCK_TAG_LOST } from "./blocks.ts";
 import { HAZARD_DIRTY_LINE, HAZARD_MACHINE_CHECK, HAZARD_PRIVATE_OVERWRITTEN, type Hazards } from "./hazards.ts";
 
-const PAGE_BYTES = 4096;
 const LINE_BYTES = 64;
 
 /**
@@ -138,7 +138,7 @@ export class KeyedMemory {
   private setKeys(hpa: number, hkid: number, pkg: number): void {
     let cell = this.keyCell(hpa);
     if (cell < 0) {
-      const group = Math.floor(hpa / (PAGE_BYTES * KEY_PAGES_PER_BLOCK));
+      const group = Math.floor(hpa / (PAGE_SIZE * KEY_PAGES_PER_BLOCK));
       this.keyBlocks.set(group, this.store.allocate(BLOCK_TAG_KEYED + group));
       cell = this.keyCell(hpa);
     }
@@ -153,16 +153,16 @@ export class KeyedMemory {
   private markLost(hpa: number, length: number, poisons: boolean): number {
     let cell = this.lostCell(hpa);
     if (cell < 0) {
-      const group = Math.floor(hpa / (PAGE_BYTES * LOST_PAGES_PER_BLOCK));
+      const group = Math.floor(hpa / (PAGE_SIZE * LOST_PAGES_PER_BLOCK));
       this.lostBlocks.set(group, this.store.allocate(BLOCK_TAG_LOST + group));
       cell = this.lostCell(hpa);
     }
-    const end = (hpa % PAGE_BYTES) + length;
+    const end = (hpa % PAGE_SIZE) + length;
     for (const line of linesOf(hpa, length)) {
       const word = cell + (line >>> 5);
       const bit = 1 << (line & 31);
       this.store.write(word, this.store.read(word) | bit);
-      const whole = line * LINE_BYTES >= hpa % PAGE_BYTES && (line + 1) * LINE_BYTES <= end;
+      const whole = line * LINE_BYTES >= hpa % PAGE_SIZE && (line + 1) * LINE_BYTES <= end;
       const host = this.store.read(word + HOST_LINES);
       this.store.write(word + HOST_LINES, whole && !poisons ? host | bit : host & ~bit);
     }
@@ -186,13 +186,13 @@ export class KeyedMemory {
   }
 
   private keyCell(hpa: number): number {
-    const page = Math.floor(hpa / PAGE_BYTES);
+    const page = Math.floor(hpa / PAGE_SIZE);
     const block = this.keyBlocks.get(Math.floor(page / KEY_PAGES_PER_BLOCK));
     return block === undefined ? -1 : block + (page % KEY_PAGES_PER_BLOCK);
   }
 
   private lostCell(hpa: number): number {
-    const page = Math.floor(hpa / PAGE_BYTES);
+    const page = Math.floor(hpa / PAGE_SIZE);
     const block = this.lostBlocks.get(Math.floor(page / LOST_PAGES_PER_BLOCK));
     return block === undefined ? -1 : block + (page % LOST_PAGES_PER_BLOCK) * LOST_WORDS;
   }
@@ -200,7 +200,7 @@ export class KeyedMemory {
 
 /** Numbers in their page of the lines that `length` bytes from `hpa` on touch; the range is cut at the end of the page. */
 function linesOf(hpa: number, length: number): number[] {
-  const first = Math.floor((hpa % PAGE_BYTES) / LINE_BYTES);
-  const last = Math.min(63, Math.floor(((hpa % PAGE_BYTES) + Math.max(length, 1) - 1) / LINE_BYTES));
+  const first = Math.floor((hpa % PAGE_SIZE) / LINE_BYTES);
+  const last = Math.min(63, Math.floor(((hpa % PAGE_SIZE) + Math.max(length, 1) - 1) / LINE_BYTES));
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }

@@ -2,15 +2,15 @@
  * Physical memory, addressed without KeyID bits. A page gets a block of the store when something other than zero is
  * first written to it; a page without a block reads as zeros, as freshly powered memory does here.
  */
+import { PAGE_SIZE } from "../arch/page.ts";
 import { highHalf, lowHalf } from "../arch/u64.ts";
 import { BLOCK_WORDS, type Store } from "../state/store.ts";
 
-const PAGE_BYTES = 4096;
 /** Entries of a table of the page directory: 32 KiB. */
 const TABLE_SHIFT = 13;
 const TABLE_ENTRIES = 2 ** TABLE_SHIFT;
 /** Memory that a table of the lowest level covers, 32 MiB, and one above it, 256 GiB. */
-const REGION = PAGE_BYTES * TABLE_ENTRIES;
+const REGION = PAGE_SIZE * TABLE_ENTRIES;
 const SPAN = REGION * TABLE_ENTRIES;
 const IN_REGION = REGION - 1;
 const IN_TABLE = TABLE_ENTRIES - 1;
@@ -77,8 +77,8 @@ export class Memory {
     const bytes = new Uint8Array(length);
     for (let i = 0; i < length; ) {
       const at = hpa + i;
-      const inPage = at % PAGE_BYTES;
-      const count = Math.min(PAGE_BYTES - inPage, length - i);
+      const inPage = at % PAGE_SIZE;
+      const count = Math.min(PAGE_SIZE - inPage, length - i);
       const page = this.peek(at - inPage);
       if (page !== ABSENT) {
         for (let j = 0; j < count; j++) {
@@ -112,13 +112,13 @@ export class Memory {
   }
 
   fill(hpa: number, byte: number, length: number): void {
-    if (byte === 0 && hpa % PAGE_BYTES === 0 && length % PAGE_BYTES === 0) {
-      for (let at = hpa; at < hpa + length; at += PAGE_BYTES) this.zeroPage(at);
+    if (byte === 0 && hpa % PAGE_SIZE === 0 && length % PAGE_SIZE === 0) {
+      for (let at = hpa; at < hpa + length; at += PAGE_SIZE) this.zeroPage(at);
       return;
     }
-    const page = new Uint8Array(PAGE_BYTES).fill(byte);
-    for (let i = 0; i < length; i += PAGE_BYTES) {
-      this.writeBytes(hpa + i, page.subarray(0, Math.min(PAGE_BYTES, length - i)));
+    const page = new Uint8Array(PAGE_SIZE).fill(byte);
+    for (let i = 0; i < length; i += PAGE_SIZE) {
+      this.writeBytes(hpa + i, page.subarray(0, Math.min(PAGE_SIZE, length - i)));
     }
   }
 
@@ -140,7 +140,7 @@ export class Memory {
     for (let span = 0; span < SPANS; span++) {
       for (const [region, pages] of this.entries(this.spans[span] as number)) {
         const start = span * SPAN + region * REGION;
-        for (const [page] of this.entries(pages)) yield start + page * PAGE_BYTES;
+        for (const [page] of this.entries(pages)) yield start + page * PAGE_SIZE;
       }
     }
   }
@@ -148,7 +148,7 @@ export class Memory {
   /** The HPA of a word of memory, from its cell; undefined if the cell is not one of memory. */
   hpaOf(cell: number): number | undefined {
     const tag = this.store.tagOf(cell);
-    return tag < 2 ** 40 ? tag * PAGE_BYTES + (cell % BLOCK_WORDS) * 4 : undefined;
+    return tag < 2 ** 40 ? tag * PAGE_SIZE + (cell % BLOCK_WORDS) * 4 : undefined;
   }
 
   private allocate(hpa: number): number {
@@ -158,7 +158,7 @@ export class Memory {
     const region = ((this.spans[span] as number) << TABLE_SHIFT) + ((hpa / REGION) & IN_TABLE);
     const pages = this.tables[region] || this.addTable();
     this.tables[region] = pages;
-    const base = this.store.allocate(Math.floor(hpa / PAGE_BYTES));
+    const base = this.store.allocate(Math.floor(hpa / PAGE_SIZE));
     this.tables[(pages << TABLE_SHIFT) + ((hpa & IN_REGION) >>> 12)] = base;
     return base + ((hpa & 0xfff) >>> 2);
   }

@@ -8,11 +8,11 @@
  * - INVEPT drops all of an LP: the module does it when a VCPU is entered in a newer TD epoch, in TDH.VP.FLUSH and in
  *   TDH.SYS.LP.INIT.
  */
+import { PAGE_SIZE } from "../arch/page.ts";
 import { BLOCK_WORDS, type Store } from "../state/store.ts";
 import { BLOCK_TAG_TLB } from "./blocks.ts";
 import { HAZARD_STALE_TLB, type Hazards } from "./hazards.ts";
 
-const PAGE_BYTES = 4096;
 /** Words: 0 GPA's page number, low half; 1 its bits 39:32, KeyID in 19:8, bits 39:32 of the HPA's in 27:20; 2 HPA's; 3 generation. */
 const ENTRY_WORDS = 4;
 const ENTRIES = BLOCK_WORDS / ENTRY_WORDS - 1;
@@ -43,7 +43,7 @@ export class Tlb {
   use(lp: number, hkid: number, gpa: number, hpa: number | undefined): void {
     const { store } = this;
     const block = this.blocks[lp] as number;
-    const page = Math.floor(gpa / PAGE_BYTES);
+    const page = Math.floor(gpa / PAGE_SIZE);
     const entry = block + (page % ENTRIES) * ENTRY_WORDS;
     const generation = store.read(block + GENERATION) + 1;
     const tag = Math.floor(page / 0x1_0000_0000) | (hkid << 8);
@@ -52,13 +52,13 @@ export class Tlb {
       store.read(entry) === page >>> 0 &&
       (store.read(entry + 1) & 0xf_ffff) === tag;
     if (known) {
-      const old = ((store.read(entry + 1) >>> 20) * 0x1_0000_0000 + store.read(entry + 2)) * PAGE_BYTES;
-      if (hpa === undefined || old !== hpa - (hpa % PAGE_BYTES)) {
+      const old = ((store.read(entry + 1) >>> 20) * 0x1_0000_0000 + store.read(entry + 2)) * PAGE_SIZE;
+      if (hpa === undefined || old !== hpa - (hpa % PAGE_SIZE)) {
         this.hazards.add({ kind: HAZARD_STALE_TLB, hpa: old, hkid, ownHkid: hkid });
       }
     }
     if (hpa === undefined) return;
-    const target = Math.floor(hpa / PAGE_BYTES);
+    const target = Math.floor(hpa / PAGE_SIZE);
     store.write(entry, page);
     store.write(entry + 1, tag | (Math.floor(target / 0x1_0000_0000) << 20));
     store.write(entry + 2, target);

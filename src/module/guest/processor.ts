@@ -2,6 +2,7 @@
  * The processor's part of what a guest does: most actions are a VM exit, for which it fills the exit fields of the VMCS; the
  * others it does itself, in TDX non-root mode, and the module never learns of them.
  */
+import { PAGE_SIZE } from "../../arch/page.ts";
 import { RCX } from "../../arch/registers.ts";
 import { LP_GPR } from "../../platform/lp.ts";
 import type { Call } from "../call.ts";
@@ -38,7 +39,6 @@ const CPUID_BYTES = 2;
 const MSR_BYTES = 2;
 
 const DEFAULT_READ_BYTES = 8;
-const PAGE_BYTES = 4096;
 /** Exit qualification of an EPT violation: the linear address is valid, and it was the access itself that failed. */
 const GLA_VALID = 0x180;
 
@@ -78,7 +78,7 @@ export function perform(call: Call, action: GuestAction): GuestResult | undefine
 function access(call: Call, action: AccessAction): GuestResult | undefined {
   const { gpa, kind, data } = action;
   const length = kind === "w" ? (data?.length ?? 0) : kind === "r" ? (action.length ?? DEFAULT_READ_BYTES) : 1;
-  if (!Number.isSafeInteger(gpa) || gpa < 0 || (gpa % PAGE_BYTES) + length > PAGE_BYTES) {
+  if (!Number.isSafeInteger(gpa) || gpa < 0 || (gpa % PAGE_SIZE) + length > PAGE_SIZE) {
     throw new GuestActionError(`access to GPA 0x${gpa.toString(16)}, ${length} bytes: not inside one page`);
   }
   const wanted = kind === "r" ? READ : kind === "w" ? WRITE : EXECUTE;

@@ -1,5 +1,6 @@
 import { PT_NDA, PT_TDCX } from "../../arch/generated/pamt-types.ts";
 import { TDX_TDCX_NUM_INCORRECT } from "../../arch/generated/status-codes.ts";
+import { PAGE_SIZE } from "../../arch/page.ts";
 import { RCX, RDX } from "../../arch/registers.ts";
 import { type Call, fail } from "../call.ts";
 import { TDVPS_NUM_TDVPS_PAGES, TDVPS_TDVPS_PAGE_PA } from "../layout.ts";
@@ -8,8 +9,6 @@ import { lockPage, PG_4K, setPageOwner, setPageType } from "../pamt.ts";
 import type { Steps } from "../step.ts";
 import { addChildren, checkStateAndLockTdcs, claimTdPage } from "../td.ts";
 import { checkUninitialized, lockVcpu, MAX_TDVPS_PAGES, MIN_TDVPS_PAGES, TDVPS_PAGES_PER_L2_VM } from "../vcpu.ts";
-
-const PAGE_BYTES = 4096;
 
 /**
  * TDH.VP.ADDCX: adds a page to the TDVPS of a VCPU.
@@ -33,7 +32,7 @@ export function* tdhVpAddcx(call: Call): Steps {
 
   yield "fill the page: the MSR bitmaps of L2 VMs with ones, others with zeros";
   claimTdPage(call, tdr, hpa);
-  if (isL2MsrBitmaps(index)) call.memory.fill(hpa, 0xff, PAGE_BYTES);
+  if (isL2MsrBitmaps(index)) call.memory.fill(hpa, 0xff, PAGE_SIZE);
   else call.memory.zeroPage(hpa);
 
   yield "register the page in the TDVPS and count it in the TDR";

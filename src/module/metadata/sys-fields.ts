@@ -1,6 +1,8 @@
 /** The module's own metadata: what TDH.SYS.RD and RDALL, and a guest's TDG.SYS.RD and RDALL, tell of platform and module. */
+
 import { cpuidConfigurable } from "../../arch/generated/cpuid-tables.ts";
 import { TDX_METADATA_FIELD_ID_INCORRECT, TDX_METADATA_FIELD_NOT_READABLE } from "../../arch/generated/status-codes.ts";
+import { PAGE_SIZE } from "../../arch/page.ts";
 import { ATTRIBUTES_FIXED0 } from "../attributes.ts";
 import * as build from "../build.ts";
 import { type Call, fail } from "../call.ts";
@@ -19,7 +21,6 @@ import { type Party, readMask } from "./access.ts";
 import { fieldCode } from "./field-id.ts";
 import { type Field, findField, sysTable } from "./tables.ts";
 
-const PAGE_BYTES = 4096;
 /** Entries of the CMR list, used or not. */
 const MAX_CMRS = 32;
 
@@ -65,11 +66,11 @@ const reads: Readonly<Record<string, Read>> = {
   PAMT_2M_ENTRY_SIZE: () => PAMT_ENTRY_BYTES,
   PAMT_1G_ENTRY_SIZE: () => PAMT_ENTRY_BYTES,
 
-  TDR_BASE_SIZE: () => PAGE_BYTES,
-  TDCS_BASE_SIZE: () => MIN_NUM_TDCS_PAGES * PAGE_BYTES,
-  TDCS_SIZE_PER_L2_VM: () => PAGE_BYTES,
-  TDVPS_BASE_SIZE: () => MIN_TDVPS_PAGES * PAGE_BYTES,
-  TDVPS_SIZE_PER_L2_VM: () => TDVPS_PAGES_PER_L2_VM * PAGE_BYTES,
+  TDR_BASE_SIZE: () => PAGE_SIZE,
+  TDCS_BASE_SIZE: () => MIN_NUM_TDCS_PAGES * PAGE_SIZE,
+  TDCS_SIZE_PER_L2_VM: () => PAGE_SIZE,
+  TDVPS_BASE_SIZE: () => MIN_TDVPS_PAGES * PAGE_SIZE,
+  TDVPS_SIZE_PER_L2_VM: () => TDVPS_PAGES_PER_L2_VM * PAGE_SIZE,
 
   ATTRIBUTES_FIXED0: () => word64(...ATTRIBUTES_FIXED0),
   ATTRIBUTES_FIXED1: () => 0,

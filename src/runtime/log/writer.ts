@@ -1,12 +1,14 @@
 /**
  * Writes a SEAMCALL log: the same format that replay reads (test/vectors/README.md).
  */
-import { guestLeafInfo, hostLeafInfo } from "../../arch/generated/leaves.ts";
+
 import { RAX, RSP, registerNames } from "../../arch/registers.ts";
 import { formatU64 } from "../../arch/u64.ts";
 import type { GuestAction, GuestResult, InjectedEvent } from "../../module/guest/actions.ts";
 import type { MemoryRange, PlatformConfig } from "../../platform/config.ts";
 import type { HostChange } from "../../platform/platform.ts";
+import { GUEST_LEAF } from "../hooks.ts";
+import { leafName } from "../leaf-call.ts";
 import { eventText, type RegisterFile, toHex } from "./outcome.ts";
 
 const REGISTERS = registerNames.length;
@@ -16,11 +18,9 @@ const range = ({ base, size }: MemoryRange): object => ({
   size: `0x${size.toString(16)}`,
 });
 
-/** Name of a leaf by RAX[15:0]. */
-function leafName(file: RegisterFile, guest: boolean): string {
-  const number = (file[2 * RAX] as number) & 0xffff;
-  const info = guest ? guestLeafInfo[number] : hostLeafInfo[number];
-  return info?.name ?? `${guest ? "TDG" : "TDH"}.?${number}`;
+/** Name of the leaf that RAX[15:0] asks for. */
+function calledLeaf(file: RegisterFile, guest: boolean): string {
+  return leafName(((file[2 * RAX] as number) & 0xffff) + (guest ? GUEST_LEAF : 0));
 }
 
 /** Registers for which `take` holds, by name. */
@@ -136,14 +136,14 @@ export class LogWriter {
 
   /** What a call was made with: `finish` refers to its `begin`. */
   private called(op: "seamcall" | "finish", lp: number, before: RegisterFile): object {
-    return op === "finish" ? { op, lp } : { op, lp, fn: leafName(before, false), in: this.host(before) };
+    return op === "finish" ? { op, lp } : { op, lp, fn: calledLeaf(before, false), in: this.host(before) };
   }
 
   /** A call that stands behind its n-th lock while other things happen. `action`: what a guest does. */
   begin(lp: number, before: RegisterFile, action: GuestAction | undefined, n: number): void {
     const input = action === undefined ? this.host(before) : nonZero(before);
     const what = action === undefined ? {} : { action: action.action, ...actionFields(action) };
-    const fn = action === undefined || action.action === "tdcall" ? leafName(before, action !== undefined) : "";
+    const fn = action === undefined || action.action === "tdcall" ? calledLeaf(before, action !== undefined) : "";
     this.put({ op: "begin", lp, ...what, fn, in: input, hold: { lock: "the call's own", n } });
   }
 
@@ -157,7 +157,7 @@ export class LogWriter {
     after: RegisterFile,
   ): void {
     const input = result.kind === "none" ? {} : { in: nonZero(before) };
-    const fn = action.action === "tdcall" ? { fn: leafName(before, true) } : {};
+    const fn = action.action === "tdcall" ? { fn: calledLeaf(before, true) } : {};
     const own = { action: action.action, ...actionFields(action), ...input, ...fn };
     const op = { op: name, lp, ...(name === "guest" && own) };
     switch (result.kind) {
